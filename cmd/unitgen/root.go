@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, as docs/cli.md documents them.
+const (
+	exitDone       = 0 // done
+	exitWrong      = 1 // the configuration or the command is wrong, nothing touched
+	exitRefused    = 2 // refused by preflight, nothing touched
+	exitRolledBack = 3 // failed and rolled back
+	exitBroken     = 4 // failed and could not be rolled back completely
+	exitDegraded   = 5 // done, with units newly failed under --on-failure keep
+)
+
+// exitError ends the command with a code. A nil err means that everything was
+// said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// app is what every command gets: its streams.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// commands lists the constructors of all commands; each stands in the file
+// named after it.
+var commands = []func(*app) *cobra.Command{}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "unitgen",
+		Short:         "Declare services in HCL, compile them to systemd units, switch generations atomically",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	for _, c := range commands {
+		root.AddCommand(c(a))
+	}
+	return root
+}
+
+func execute(args []string, in io.Reader, out, errw io.Writer) int {
+	a := &app{in: in, out: out, err: errw}
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return exitDone
+	}
+	var ee *exitError
+	if errors.As(err, &ee) {
+		if ee.err != nil {
+			fmt.Fprintln(errw, "unitgen:", ee.err)
+		}
+		return ee.code
+	}
+	fmt.Fprintln(errw, "unitgen:", err)
+	return exitWrong
+}
