@@ -1,6 +1,6 @@
 module github.com/unitgen/unitgen
 
-go 1.26.8
+go 1.26.0
 
 require (
 	filippo.io/age v1.3.2
@@ -9,7 +9,7 @@ require (
 	github.com/godbus/dbus/v5 v5.2.4
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-jsonnet v0.22.0
-	github.com/hashicorp/go-getter/v2 v2.2.5
+	github.com/hashicorp/go-getter/v2 v2.2.3
 	github.com/hashicorp/hcl/v2 v2.25.0
 	github.com/pelletier/go-toml/v2 v2.4.3
 	github.com/rogpeppe/go-internal v1.16.0
