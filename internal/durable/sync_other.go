@@ -1,0 +1,5 @@
+//go:build !linux
+
+package durable
+
+func syncTree(string) (bool, error) { return false, nil }
