@@ -27,12 +27,15 @@ const (
 // Line is one logical line: a physical line with its continuations.
 type Line struct {
 	Kind    Kind
-	Raw     string // exact bytes, without the final newline; "" for made lines
+	Raw     string // exact bytes, without the final line end; "" for made lines
 	Section string // the section it stands in; a Section line's own name
 	Key     string
 	Value   string     // continuations joined as systemd joins them
 	Pos     diag.Range // in the unit file
 	Origin  diag.Range // in the source that made it, where there is one
+
+	end  string // the line end that was read: "\n", "\r\n", "" at the end of the file …
+	read bool   // from a file: Raw and end are what it said
 }
 
 // File is one unit file or drop-in.
@@ -103,19 +106,33 @@ func (f *File) Sections() []string {
 }
 
 // Bytes writes the file: lines that were read as they were, lines that were
-// made in canonical form.
+// made in canonical form. Where a made line follows a read one that had no
+// line end, one is put between them.
 func (f *File) Bytes() []byte {
-	var b strings.Builder
-	for _, l := range f.Lines {
+	n := 0
+	for i := range f.Lines {
+		n += len(f.Lines[i].Raw) + 2
+	}
+	b := make([]byte, 0, n)
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		if l.read {
+			b = append(b, l.Raw...)
+			b = append(b, l.end...)
+			if l.end == "" && i+1 < len(f.Lines) {
+				b = append(b, '\n')
+			}
+			continue
+		}
 		switch {
 		case l.Raw != "":
-			b.WriteString(l.Raw)
+			b = append(b, l.Raw...)
 		case l.Kind == Section:
-			b.WriteString("[" + l.Section + "]")
+			b = append(append(append(b, '['), l.Section...), ']')
 		case l.Kind == Assignment:
-			b.WriteString(l.Key + "=" + l.Value)
+			b = append(append(append(b, l.Key...), '='), l.Value...)
 		}
-		b.WriteByte('\n')
+		b = append(b, '\n')
 	}
-	return []byte(b.String())
+	return b
 }
