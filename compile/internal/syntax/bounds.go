@@ -1,0 +1,103 @@
+package syntax
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/unitgen/unitgen/schema/diag"
+)
+
+// MaxNesting is how deep brackets and template sequences may nest.
+const MaxNesting = 200
+
+// MaxOperators is how many operators and index steps may stand in one
+// expression at one level of nesting: each is a level of recursion for the
+// parser or the evaluator.
+const MaxOperators = 2000
+
+// bounds refuses nesting that would overflow the stack of the recursive
+// parser. A quick look at the bytes clears nearly every file; only suspicious
+// ones are cut into tokens first.
+func (f *File) bounds() *diag.Diagnostic {
+	if !f.suspicious() {
+		return nil
+	}
+	tokens, _ := hclsyntax.LexConfig(f.Src, f.Name, hcl.InitialPos)
+	var ops []int // operators so far at each level outside
+	var kinds []hclsyntax.TokenType
+	depth, top := 0, 0
+	for i := range tokens {
+		t := &tokens[i]
+		switch t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp,
+			hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
+			if t.Type == hclsyntax.TokenOBrack {
+				top++
+			}
+			ops = append(ops, top)
+			kinds = append(kinds, t.Type)
+			top = 0
+			depth++
+			if depth > MaxNesting {
+				return diag.Errorf("E0103", "Expression or block is nested too deeply", Range(t.Range), "Brackets and templates may nest %d levels deep. Split the expression with locals.", MaxNesting)
+			}
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd,
+			hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
+			if depth > 0 {
+				depth--
+				top = ops[len(ops)-1]
+				ops = ops[:len(ops)-1]
+				kinds = kinds[:len(kinds)-1]
+			}
+		case hclsyntax.TokenNewline:
+			if depth == 0 || kinds[len(kinds)-1] == hclsyntax.TokenOBrace {
+				top = 0
+			}
+		case hclsyntax.TokenComma:
+			top = 0
+		case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
+			hclsyntax.TokenPercent, hclsyntax.TokenQuestion, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp,
+			hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq:
+			top++
+		}
+		if top > MaxOperators {
+			return diag.Errorf("E0103", "Expression or block is nested too deeply", Range(t.Range), "One expression may have %d operators. Split it with locals, or use a function such as sum() or join().", MaxOperators)
+		}
+	}
+	return nil
+}
+
+// suspicious counts brackets and operators without regard to strings, which
+// can only count too many within one stretch between plain lines.
+func (f *File) suspicious() bool {
+	depth, deepest, run, controls := 0, 0, 0, 0
+	for i, c := range f.Src {
+		switch c {
+		case '{', '[', '(':
+			depth++
+			if c == '[' {
+				run++
+			}
+			if c == '{' && i > 0 && f.Src[i-1] == '%' {
+				controls++
+			}
+			if depth > deepest {
+				deepest = depth
+			}
+		case '}', ']', ')':
+			if depth > 0 {
+				depth--
+			}
+		case '!', '-', '+', '*', '/', '%', '?', '&', '|', '<', '>':
+			run++
+		case '\n':
+			if depth <= 1 {
+				run = 0
+			}
+		}
+		if deepest > MaxNesting/3 || run > MaxOperators || controls > MaxNesting {
+			return true
+		}
+	}
+	return false
+}
