@@ -1,0 +1,329 @@
+// Package generation numbers the trees that a host has had: generations that
+// only grow, the `current` and `boot` links, pins, the lock of a state
+// directory, and what the garbage collector must keep.
+//
+// It takes a state directory and store paths. It does not know what is in a
+// tree, how one is activated, or what a plan is.
+package generation
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/unitgen/unitgen/internal/durable"
+)
+
+// Names in a state directory.
+const (
+	dirGenerations = "generations"
+	dirPins        = "pins"
+	fileSequence   = "sequence"
+	LinkCurrent    = "current"
+	LinkBoot       = "boot"
+	DirJournal     = "journal"
+)
+
+// ErrNone says that there is no such generation.
+var ErrNone = errors.New("there is no such generation")
+
+// State is a state directory.
+type State struct {
+	dir string
+	fs  durable.FS
+}
+
+// Generation is one numbered tree.
+type Generation struct {
+	Number  int
+	Tree    string    // absolute path of the tree
+	Time    time.Time // when it was made
+	Current bool
+	Boot    bool
+	Pinned  bool
+}
+
+// DefaultDir gives the state directory of who runs unitgen: /etc/unitgen for
+// root, $XDG_STATE_HOME/unitgen (~/.local/state/unitgen) for everybody else.
+func DefaultDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/etc/unitgen", nil
+	}
+	if d := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(d) {
+		return filepath.Join(d, "unitgen"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state")
+	}
+	return filepath.Join(home, ".local", "state", "unitgen"), nil
+}
+
+// Open gives a state directory, which need not exist yet.
+func Open(dir string) *State { return OpenFS(dir, durable.OS) }
+
+// OpenFS is Open with the operations of another file system.
+func OpenFS(dir string, f durable.FS) *State {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return &State{dir: dir, fs: f}
+}
+
+// Dir gives the state directory, absolute.
+func (s *State) Dir() string { return s.dir }
+
+// FS gives the file system operations that the state is changed with.
+func (s *State) FS() durable.FS { return s.fs }
+
+// Path gives a path below the state directory.
+func (s *State) Path(elem ...string) string {
+	return filepath.Join(append([]string{s.dir}, elem...)...)
+}
+
+// Prepare makes the directories of the state.
+func (s *State) Prepare() error {
+	for _, d := range []string{s.dir, s.Path("store"), s.Path(dirGenerations)} {
+		if err := durable.MkdirAll(s.fs, d, 0o755); err != nil {
+			return fmt.Errorf("the state directory cannot be made: %w", err)
+		}
+	}
+	return nil
+}
+
+// Create makes the next generation, for a tree in the store. It changes
+// neither current nor boot. The caller holds the lock.
+func (s *State) Create(tree string) (Generation, error) {
+	if err := s.Prepare(); err != nil {
+		return Generation{}, err
+	}
+	st, err := os.Stat(tree)
+	if err != nil {
+		return Generation{}, err
+	}
+	if !st.IsDir() {
+		return Generation{}, fmt.Errorf("%s is no tree", tree)
+	}
+	n, err := s.next()
+	if err != nil {
+		return Generation{}, err
+	}
+	if err := durable.ReplaceFile(s.fs, s.Path(fileSequence), []byte(strconv.Itoa(n)+"\n"), 0o644); err != nil {
+		return Generation{}, fmt.Errorf("generation %d cannot be made: %w", n, err)
+	}
+	target := tree
+	if rel, err := filepath.Rel(s.Path(dirGenerations), tree); err == nil && strings.HasPrefix(rel, "../store/") {
+		target = rel
+	}
+	if err := s.fs.Symlink(target, s.link(n)); err != nil {
+		return Generation{}, fmt.Errorf("generation %d cannot be made: %w", n, err)
+	}
+	if err := s.fs.Sync(s.Path(dirGenerations)); err != nil {
+		return Generation{}, fmt.Errorf("generation %d cannot be made: %w", n, err)
+	}
+	return s.Get(n)
+}
+
+// next gives the number of the next generation: above every one that is there
+// or ever was.
+func (s *State) next() (int, error) {
+	all, err := s.numbers()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	if len(all) > 0 {
+		n = all[len(all)-1]
+	}
+	b, err := os.ReadFile(s.Path(fileSequence))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	if last, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && last > n {
+		n = last
+	}
+	return n + 1, nil
+}
+
+func (s *State) link(n int) string { return s.Path(dirGenerations, strconv.Itoa(n)) }
+
+// numbers gives the numbers of all generations, ascending.
+func (s *State) numbers() ([]int, error) {
+	names, err := os.ReadDir(s.Path(dirGenerations))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, e := range names {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && e.Name() == strconv.Itoa(n) {
+			out = append(out, n)
+		}
+	}
+	sort.Ints(out)
+	return out, nil
+}
+
+// Get gives one generation, or an error that wraps ErrNone.
+func (s *State) Get(n int) (Generation, error) {
+	p := s.link(n)
+	st, err := os.Lstat(p)
+	if err != nil {
+		return Generation{}, fmt.Errorf("generation %d: %w", n, ErrNone)
+	}
+	t, err := os.Readlink(p)
+	if err != nil {
+		return Generation{}, fmt.Errorf("generation %d: %w", n, err)
+	}
+	if !filepath.IsAbs(t) {
+		t = filepath.Join(s.Path(dirGenerations), t)
+	}
+	g := Generation{Number: n, Tree: filepath.Clean(t), Time: st.ModTime()}
+	g.Current = s.pointer(LinkCurrent) == n
+	g.Boot = s.pointer(LinkBoot) == n
+	_, err = os.Lstat(s.Path(dirPins, strconv.Itoa(n)))
+	g.Pinned = err == nil
+	return g, nil
+}
+
+// List gives all generations, oldest first.
+func (s *State) List() ([]Generation, error) {
+	all, err := s.numbers()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Generation, 0, len(all))
+	for _, n := range all {
+		g, err := s.Get(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+// pointer gives the number that current or boot stands at, 0 for none.
+func (s *State) pointer(name string) int {
+	t, err := os.Readlink(s.Path(name))
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(filepath.Base(t))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Current gives the active generation; false when there is none yet.
+func (s *State) Current() (Generation, bool, error) { return s.pointed(LinkCurrent) }
+
+// Boot gives the generation that the next boot starts; false when none is set.
+func (s *State) Boot() (Generation, bool, error) { return s.pointed(LinkBoot) }
+
+func (s *State) pointed(name string) (Generation, bool, error) {
+	n := s.pointer(name)
+	if n == 0 {
+		return Generation{}, false, nil
+	}
+	g, err := s.Get(n)
+	return g, err == nil, err
+}
+
+// CurrentPath is the pivot: the link that everything of the running system
+// goes through.
+func (s *State) CurrentPath() string { return s.Path(LinkCurrent) }
+
+// SetCurrent moves the pivot with one rename. 0 removes it.
+func (s *State) SetCurrent(n int) error { return s.point(LinkCurrent, n) }
+
+// SetBoot chooses what the next boot starts. 0 removes the choice.
+func (s *State) SetBoot(n int) error { return s.point(LinkBoot, n) }
+
+func (s *State) point(name string, n int) error {
+	if n == 0 {
+		if err := s.fs.Remove(s.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return s.fs.Sync(s.dir)
+	}
+	if _, err := s.Get(n); err != nil {
+		return err
+	}
+	if err := durable.ReplaceLink(s.fs, filepath.Join(dirGenerations, strconv.Itoa(n)), s.Path(name)); err != nil {
+		return fmt.Errorf("%s cannot be moved to generation %d: %w", name, n, err)
+	}
+	return nil
+}
+
+// Pin keeps a generation from being deleted or collected.
+func (s *State) Pin(n int) error {
+	if _, err := s.Get(n); err != nil {
+		return err
+	}
+	if err := durable.MkdirAll(s.fs, s.Path(dirPins), 0o755); err != nil {
+		return err
+	}
+	if err := s.fs.Append(s.Path(dirPins, strconv.Itoa(n)), nil, 0o644); err != nil {
+		return err
+	}
+	return s.fs.Sync(s.Path(dirPins))
+}
+
+// Unpin takes a pin away; a generation without one is left as it is.
+func (s *State) Unpin(n int) error {
+	if _, err := s.Get(n); err != nil {
+		return err
+	}
+	if err := s.fs.Remove(s.Path(dirPins, strconv.Itoa(n))); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return s.fs.Sync(s.Path(dirPins))
+}
+
+// Delete removes a generation; its tree goes with the next collection. The
+// current one, the one that boots and pinned ones are refused.
+func (s *State) Delete(n int) error {
+	g, err := s.Get(n)
+	if err != nil {
+		return err
+	}
+	switch {
+	case g.Current:
+		return fmt.Errorf("generation %d is the current one and stays", n)
+	case g.Boot:
+		return fmt.Errorf("generation %d is the one that boots and stays", n)
+	case g.Pinned:
+		return fmt.Errorf("generation %d is pinned; unpin it first", n)
+	}
+	return s.remove(n)
+}
+
+// Discard removes a generation that a failed switch made. It is left alone if
+// anything points at it.
+func (s *State) Discard(n int) error {
+	g, err := s.Get(n)
+	if err != nil || g.Current || g.Boot || g.Pinned {
+		return nil
+	}
+	return s.remove(n)
+}
+
+func (s *State) remove(n int) error {
+	if err := s.fs.Remove(s.link(n)); err != nil {
+		return err
+	}
+	return s.fs.Sync(s.Path(dirGenerations))
+}
