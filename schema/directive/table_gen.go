@@ -1355,7 +1355,7 @@ var table = [...]Directive{
 	{Section: "Slice", Name: "BlockIOReadBandwidth", Kind: "device-bandwidth", List: true, Until: 258, Deprecated: 252, Replaced: "IOReadBandwidthMax", Man: "systemd.resource-control(5)", Group: "cgroup"},
 	{Section: "Slice", Name: "BlockIOWriteBandwidth", Kind: "device-bandwidth", List: true, Until: 258, Deprecated: 252, Replaced: "IOWriteBandwidthMax", Man: "systemd.resource-control(5)", Group: "cgroup"},
 	{Section: "Slice", Name: "NetClass", Kind: "obsolete", Deprecated: 236, Replaced: "IPAddressAllow", Man: "systemd.resource-control(5)", Group: "cgroup"},
-	{Section: "Scope", Name: "OOMPolicy", Kind: "enum:oom-policy", Reset: ResetRefused, Since: 253, Man: "systemd.scope(5)", Group: "scope"},
+	{Section: "Scope", Name: "OOMPolicy", Kind: "enum:oom-policy", Reset: ResetRefused, Since: 252, Man: "systemd.scope(5)", Group: "scope"},
 	{Section: "Scope", Name: "RuntimeMaxSec", Kind: "timespan", Reset: ResetRefused, Man: "systemd.scope(5)", Group: "scope"},
 	{Section: "Scope", Name: "RuntimeRandomizedExtraSec", Kind: "timespan", Reset: ResetRefused, Since: 250, Man: "systemd.scope(5)", Group: "scope"},
 	{Section: "Scope", Name: "TimeoutStopSec", Kind: "timespan", Reset: ResetRefused, Man: "systemd.scope(5)", Group: "scope"},
