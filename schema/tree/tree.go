@@ -71,7 +71,10 @@ type Unit struct {
 	Place  Place
 	File   *unitfile.File // nil for a mask
 	Mask   bool           // linked to /dev/null
-	Origin diag.Range     // the block that declared it
+	// NoInstall leaves out the links that its [Install] section asks for
+	// (install = false): the unit is in the tree, but not enabled.
+	NoInstall bool
+	Origin    diag.Range // the block that declared it
 }
 
 // DropIn is one drop-in file: <unit>.d/<name>.conf.
