@@ -1,0 +1,131 @@
+package index
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/schema/diag"
+)
+
+// Merges are the strategies that `merge` names.
+var Merges = []string{"agree", "all", "any", "commas", "concat", "first", "last", "lines", "max", "min", "sum", "unite", "words"}
+
+func related(msg string, r hcl.Range) diag.Related {
+	return diag.Related{Message: msg, Range: syntax.Range(r)}
+}
+
+// option1 reads one option block. What it says of itself is literal; default,
+// example and check are expressions.
+func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
+	o := &Option{Module: m, Name: name, Block: b, Type: types.Named("any")}
+	env := types.Env{}
+	if ix.Functions != nil {
+		env = ix.Functions(m.Module)
+	}
+	for _, a := range b.Attrs {
+		switch a.Name {
+		case "type":
+			t, hd := types.Parse(a.Expr, env)
+			for _, d := range hd {
+				at := a.Expr.Range()
+				if d.Subject != nil {
+					at = *d.Subject
+				}
+				ix.err("E0402", "Invalid type", at, "%s", d.Detail)
+			}
+			o.Type = t
+		case "default":
+			o.Default = a
+		case "example":
+			o.Example = a
+		case "check":
+			o.Check = a
+		case "message":
+			o.Message = ix.text(a)
+		case "description":
+			o.Description = ix.text(a)
+		case "deprecated":
+			o.Deprecated = ix.text(a)
+		case "renamed_to":
+			o.RenamedTo = ix.text(a)
+		case "removed":
+			o.Removed = ix.text(a)
+		case "merge":
+			o.Merge = ix.text(a)
+			if o.Merge != "" && !word(strings.Join(Merges, " "), o.Merge) {
+				hint := types.Suggest(o.Merge, Merges)
+				if hint != "" {
+					hint = fmt.Sprintf(" Did you mean %q?", hint)
+				}
+				ix.err("E0406", "Unknown merge strategy", a.Expr.Range(), "%q is no way to merge.%s The ways are: %s.", o.Merge, hint, strings.Join(Merges, ", "))
+				o.Merge = ""
+			}
+		case "internal":
+			o.Internal = ix.flag(a)
+		case "read_only":
+			o.ReadOnly = ix.flag(a)
+		case "required":
+			o.Required = ix.flag(a)
+		case "shared":
+			o.Shared = ix.flag(a)
+		}
+	}
+	if o.RenamedTo != "" && (o.Default != nil || b.Attr("type") != nil) {
+		ix.err("E0208", "Attributes contradict each other", b.Attr("renamed_to").NameRange, "An option that was renamed has neither type nor default: those of %q count. Remove them here.", o.RenamedTo)
+	}
+	if o.Required && o.Default != nil {
+		ix.err("E0208", "Attributes contradict each other", b.Attr("required").NameRange, "An option with a default is never missing. Remove required or default.")
+	}
+	return o
+}
+
+func (ix *Index) text(a *syntax.Attr) string {
+	if s, ok := syntax.StringOf(a.Expr); ok {
+		return s
+	}
+	v, hd := a.Expr.Value(nil)
+	if !hd.HasErrors() && v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
+		return v.AsString()
+	}
+	ix.err("E0218", "Not a literal", a.Expr.Range(), "%s is read before anything is evaluated: write a plain string.", a.Name)
+	return ""
+}
+
+func (ix *Index) flag(a *syntax.Attr) bool {
+	if a.Lit.Kind == syntax.LitBool {
+		return a.Lit.String == "true"
+	}
+	ix.err("E0218", "Not a literal", a.Expr.Range(), "%s is read before anything is evaluated: write true or false.", a.Name)
+	return false
+}
+
+// Renames checks that every renamed_to names an option and that they end.
+func (ix *Index) Renames() diag.List {
+	var out diag.List
+	for _, m := range ix.Modules {
+		for _, n := range m.Names {
+			o := m.Options[n]
+			if o.RenamedTo == "" {
+				continue
+			}
+			at := syntax.Range(o.Block.Attr("renamed_to").Expr.Range())
+			next, hops := o, 0
+			for next != nil && next.RenamedTo != "" && hops < 32 {
+				next = ix.option(next.Module, next.RenamedTo)
+				hops++
+			}
+			switch {
+			case next == nil:
+				out = append(out, diag.Errorf("E0303", "Unknown option", at, "%s was renamed to %q, which no option is called. Write the name of an option of this module, or MODULE.OPTION.", o.Path(), o.RenamedTo))
+			case next.RenamedTo != "":
+				out = append(out, diag.Errorf("E0301", "Cycle", at, "%s is renamed in a circle. Let the last one be a real option.", o.Path()))
+			}
+		}
+	}
+	return out
+}
