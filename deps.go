@@ -6,6 +6,7 @@ package deps
 import (
 	_ "filippo.io/age"
 	_ "github.com/agext/levenshtein"
+	_ "github.com/bmatcuk/doublestar/v4"
 	_ "github.com/apparentlymart/go-cidr/cidr"
 	_ "github.com/godbus/dbus/v5"
 	_ "github.com/google/go-cmp/cmp"
