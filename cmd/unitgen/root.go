@@ -42,7 +42,9 @@ type app struct {
 
 // commands lists the constructors of all commands; each stands in the file
 // named after it.
-var commands = []func(*app) *cobra.Command{}
+var commands = []func(*app) *cobra.Command{
+	newImport,
+}
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
