@@ -226,7 +226,7 @@ func relativeDirectory(x, want string) error {
 
 // OpenFile is one value of OpenFile= (systemd.service(5)).
 type OpenFile struct {
-	Path, Name                          string
+	Path, Name                           string
 	ReadOnly, Append, Truncate, Graceful bool
 }
 
