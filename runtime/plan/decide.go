@@ -1,0 +1,227 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/unitname"
+)
+
+// quietTargets are the targets that a change never touches.
+var quietTargets = set("sysinit.target", "basic.target", "multi-user.target", "graphical.target",
+	"suspend.target", "hibernate.target", "hybrid-sleep.target", "suspend-then-hibernate.target", "sleep.target", "default.target")
+
+// unit decides what happens to one unit, but for what other units ask of it.
+func (s *planner) unit(name string) {
+	if real := s.new.scopes[s.scope].real(name); real != name && s.new.unit(s.scope, real) != nil && !s.hasOwn(s.old, name) {
+		return // an alias: its unit is judged under its own name
+	}
+	old, new := s.old.unit(s.scope, name), s.new.unit(s.scope, name)
+	switch {
+	case old == nil && new == nil:
+		return
+	case new == nil || new.Masked:
+		s.removed(name, old, new)
+	case old == nil || old.Masked || old.External && !new.External:
+		s.arrived(name, old, new)
+	case s.unwantedInstance(name):
+		s.stopUnwanted(name)
+	default:
+		s.compared(name, old, new)
+	}
+}
+
+func (s *planner) hasOwn(t *Tree, name string) bool {
+	u := t.scopes[s.scope]
+	return u.fragments[name] != nil
+}
+
+// removed handles a unit that the new tree has not, or masks.
+func (s *planner) removed(name string, old, new *Unit) {
+	why := &because{"removed from the configuration", s.old.origin(s.scope, name)}
+	if new != nil {
+		if old != nil && old.Masked {
+			return
+		}
+		why = &because{"masked", s.new.origin(s.scope, name)}
+	} else if old.Masked {
+		return
+	}
+	if new == nil && old.External {
+		// Only our drop-ins are gone; the unit itself is the distribution's.
+		s.compared(name, old, &Unit{Name: name, External: true})
+		return
+	}
+	d := s.decide(name)
+	switch {
+	case !s.isActive(name):
+		d.skip = &because{why.reason + ", and inactive: no action needed", why.source}
+	case !old.policy("X-StopOnRemoval", true):
+		d.skip = &because{why.reason + ", but X-StopOnRemoval=false leaves it running", why.source}
+	default:
+		d.stop = why
+	}
+}
+
+// arrived handles a unit that the old tree had not. Being wanted starts it
+// (wanted.go); here it may be running already, from a file outside the tree.
+func (s *planner) arrived(name string, old, new *Unit) {
+	if old != nil && old.Masked {
+		return
+	}
+	if !s.isActive(name) {
+		return
+	}
+	why := &because{"now comes from this configuration", s.new.origin(s.scope, name)}
+	if new.External {
+		was := old
+		if was == nil {
+			was = &Unit{Name: name, External: true}
+		}
+		s.compared(name, was, new)
+		return
+	}
+	s.act(name, new, wantsRestart, why)
+}
+
+// unwantedInstance reports whether a template's instance was asked for by the
+// old tree and is not by the new one.
+func (s *planner) unwantedInstance(name string) bool {
+	if unitname.Template(name) == "" || s.hasOwn(s.new, name) {
+		return false
+	}
+	return len(s.old.pulled(s.scope)[name]) > 0 && len(s.new.pulled(s.scope)[name]) == 0 && len(s.newIx.pullers[name]) == 0
+}
+
+func (s *planner) stopUnwanted(name string) {
+	d := s.decide(name)
+	why := "the configuration asks for this instance no more"
+	src := s.old.sources.Origin(s.old.pulled(s.scope)[name][0].path)
+	if src == "" {
+		src = s.old.origin(s.scope, name)
+	}
+	switch {
+	case !s.isActive(name):
+		d.skip = &because{why + ", and it is inactive: no action needed", src}
+	case !s.old.unit(s.scope, name).policy("X-StopOnRemoval", true):
+		d.skip = &because{why + ", but X-StopOnRemoval=false leaves it running", src}
+	default:
+		d.stop = &because{why, src}
+	}
+}
+
+// compared handles a unit that both trees have.
+func (s *planner) compared(name string, old, new *Unit) {
+	v, changes := s.compare(old, new)
+	if len(changes) == 0 {
+		return
+	}
+	if v == equal {
+		s.sayEqual(name, changes)
+		return
+	}
+	why := summary(v, changes)
+	if s.isFailed(name) {
+		s.failed(name, new, why)
+		return
+	}
+	if !s.isActive(name) {
+		s.decide(name).skip = &because{why.reason + ", but the unit is inactive: takes effect at its next start", why.source}
+		return
+	}
+	s.act(name, new, v, why)
+}
+
+// failed handles a changed unit that had failed: the change may be the cure,
+// so it is tried, unless something else decides when it runs.
+func (s *planner) failed(name string, new *Unit, why *because) {
+	d := s.decide(name)
+	switch t := s.newIx.trigger[name]; {
+	case t != "":
+		d.skip = &because{why.reason + ", but the unit had failed: " + t + " starts it when its time comes", why.source}
+	case !new.policy("X-RestartIfChanged", true), new.policy("X-OnlyManualStart", false), new.refuses("RefuseManualStart"):
+		d.skip = &because{why.reason + ", but the unit had failed and is started by hand alone", why.source}
+	default:
+		d.start = &because{why.reason + ", and the unit had failed", why.source}
+	}
+}
+
+// sayEqual names changes that need no action but that somebody may wonder
+// about.
+func (s *planner) sayEqual(name string, changes []change) {
+	var parts []string
+	src := ""
+	for _, c := range changes {
+		if c.said {
+			parts = append(parts, c.text())
+			if src == "" {
+				src = c.source
+			}
+		}
+	}
+	if len(parts) == 0 {
+		for _, c := range changes {
+			if c.section == "Install" {
+				continue
+			}
+			parts = append(parts, c.text())
+			if src == "" {
+				src = c.source
+			}
+		}
+	}
+	if len(parts) > 0 {
+		s.decide(name).skip = &because{strings.Join(parts, ", ") + ": no action needed", src}
+	}
+}
+
+// act is the table of what a verdict leads to for an active unit; the first
+// case that fits counts.
+func (s *planner) act(name string, new *Unit, v verdict, why *because) {
+	d := s.decide(name)
+	typ := unitname.Type(name)
+	note := func(format string, args ...any) {
+		d.skip = &because{why.reason + ", but " + fmt.Sprintf(format, args...), why.source}
+	}
+	switch {
+	case typ == "target":
+		s.target(name, new, why)
+	case typ == "slice":
+		note("a slice takes its new limits with the daemon-reload")
+	case typ == "device" || typ == "scope":
+		note("a %s is not restarted", typ)
+	case name == "-.mount":
+		d.reload = why
+	case typ == "mount" && v == wantsReload:
+		d.reload = why
+	case new.policy("X-ReloadIfChanged", false):
+		if !new.canReload() {
+			d.restart = &because{why.reason + "; X-ReloadIfChanged is set but the unit has no ExecReload=", why.source}
+			return
+		}
+		d.reload = why
+	case v == wantsReload && new.canReload():
+		d.reload = why
+	case !new.policy("X-RestartIfChanged", true):
+		note("X-RestartIfChanged=false leaves it running")
+	case new.refuses("RefuseManualStop"):
+		note("RefuseManualStop= leaves it running")
+	case new.policy("X-OnlyManualStart", false):
+		note("X-OnlyManualStart= leaves it to be restarted by hand")
+	case typ != "service" || !new.policy("X-StopIfChanged", true):
+		d.restart = why
+	default:
+		d.stop, d.start = why, why
+	}
+}
+
+// target handles a changed target: what it newly wants has steps of its own.
+func (s *planner) target(name string, new *Unit, why *because) {
+	d := s.decide(name)
+	if new.policy("X-StopOnReconfiguration", false) && !quietTargets[name] {
+		d.stop = &because{why.reason + "; X-StopOnReconfiguration= stops it first", why.source}
+		d.start = why
+		return
+	}
+	d.skip = &because{why.reason + "; what the target newly wants has its own step", why.source}
+}
