@@ -44,9 +44,8 @@ func Known(letter byte, set directive.Specifiers, version int) bool {
 }
 
 // Unknown gives the specifiers in a string that the set does not have in a
-// version of systemd, each once, in order: "%Z", "%D". systemd leaves those as
-// they stand, which is hardly ever what was meant; a percent sign that means
-// itself is written "%%".
+// version of systemd, each once, in order: "%Z", "%D". systemd ignores such a
+// value; a percent sign that means itself is written "%%".
 func Unknown(s string, set directive.Specifiers, version int) []string {
 	if set == directive.SpecifiersNone {
 		return nil
@@ -58,7 +57,7 @@ func Unknown(s string, set directive.Specifiers, version int) []string {
 			continue
 		}
 		i++
-		if c := s[i]; !Known(c, set, version) && !seen[c] {
+		if c := s[i]; letterOrDigit(c) && !Known(c, set, version) && !seen[c] {
 			seen[c] = true
 			out = append(out, "%"+string(rune(c)))
 		}

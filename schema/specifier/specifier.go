@@ -154,8 +154,8 @@ func unescapePath(s string) (string, error) {
 const maxExpanded = 1 << 20
 
 // Expand replaces the specifiers of a set in a string. "%%" gives a percent
-// sign; a percent sign before a letter that the set does not know, or at the
-// end, stands for itself, as in systemd (Unknown finds those).
+// sign. A letter or digit that the set does not know is an error, as in systemd;
+// before any other character, or at the end, a percent sign stands for itself.
 func Expand(s string, set directive.Specifiers, c *Context) (string, error) {
 	if set == directive.SpecifiersNone || strings.IndexByte(s, '%') < 0 {
 		return s, nil
@@ -173,6 +173,9 @@ func Expand(s string, set directive.Specifiers, c *Context) (string, error) {
 			return "", fmt.Errorf("%%%c cannot be expanded: %w", s[i], err)
 		}
 		if !ok {
+			if letterOrDigit(s[i]) {
+				return "", fmt.Errorf("%%%c is no specifier here; a percent sign is written %%%%", s[i])
+			}
 			b.WriteByte('%')
 			v = s[i : i+1]
 		}
@@ -182,4 +185,8 @@ func Expand(s string, set directive.Specifiers, c *Context) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+func letterOrDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }

@@ -1,0 +1,143 @@
+package value
+
+import (
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/directive"
+)
+
+// maxCPU bounds the numbers in a CPU set, as systemd does.
+const maxCPU = 8191
+
+const wantCPUSet = `numbers and ranges such as "0-3,8 10"`
+
+var _ = register(map[directive.Kind]checker{
+	"cpu-set": cpuSet,
+	"cpu-affinity": func(c *Context, s string) (string, error) {
+		if s == "numa" {
+			return s, nil
+		}
+		return cpuSet(c, s)
+	},
+	"numa-mask": func(c *Context, s string) (string, error) {
+		if s == "all" {
+			return s, nil
+		}
+		return cpuSet(c, s)
+	},
+})
+
+// CPUSet is a set of CPUs (or NUMA nodes) by number.
+type CPUSet []uint64 // bit n%64 of word n/64
+
+// ParseCPUSet reads numbers and ranges, separated by blanks or commas.
+func ParseCPUSet(s string) (CPUSet, error) {
+	ws, err := Split(s, blanks+",", Unquote)
+	if err != nil {
+		return nil, err
+	}
+	var set CPUSet
+	for _, w := range ws {
+		lo, hi, isRange := strings.Cut(w, "-")
+		a, err := unsignedBits(lo, 32)
+		if err != nil {
+			return set, wrong(w, "is no CPU number", wantCPUSet)
+		}
+		b := a
+		if isRange {
+			if b, err = unsignedBits(hi, 32); err != nil {
+				return set, wrong(w, "is no range of CPUs", wantCPUSet)
+			}
+		}
+		if a > b {
+			return set, &Error{Value: w, Wrong: "is an empty range: its end lies before its start", Want: wantCPUSet}
+		}
+		if b > maxCPU {
+			return set, wrong(w, "is too large a CPU number", wantCPUSet)
+		}
+		for ; a <= b; a++ {
+			set = set.with(int(a))
+		}
+	}
+	return set, nil
+}
+
+func (s CPUSet) with(n int) CPUSet {
+	for len(s) <= n/64 {
+		s = append(s, 0)
+	}
+	s[n/64] |= 1 << (n % 64)
+	return s
+}
+
+// Has reports whether a number is in the set.
+func (s CPUSet) Has(n int) bool { return n >= 0 && n/64 < len(s) && s[n/64]>>(n%64)&1 == 1 }
+
+// Len counts the set.
+func (s CPUSet) Len() int {
+	n := 0
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// List gives the numbers in order.
+func (s CPUSet) List() []int {
+	var out []int
+	for i := 0; i < len(s)*64; i++ {
+		if s.Has(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Union gives the numbers that are in either set.
+func (s CPUSet) Union(o CPUSet) CPUSet {
+	out := append(CPUSet(nil), s...)
+	for i, w := range o {
+		if i < len(out) {
+			out[i] |= w
+		} else {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// String gives the set as ranges with blanks between them, "0-3 8".
+func (s CPUSet) String() string {
+	var b strings.Builder
+	l := s.List()
+	for i := 0; i < len(l); {
+		j := i
+		for j+1 < len(l) && l[j+1] == l[j]+1 {
+			j++
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strconv.Itoa(l[i]))
+		if j > i {
+			b.WriteByte('-')
+			b.WriteString(strconv.Itoa(l[j]))
+		}
+		i = j + 1
+	}
+	return b.String()
+}
+
+func cpuSet(c *Context, s string) (string, error) {
+	x, err := c.expand(s)
+	if err != nil {
+		return s, err
+	}
+	set, err := ParseCPUSet(x)
+	if err != nil || x != s {
+		return s, err
+	}
+	return set.String(), nil
+}
