@@ -10,12 +10,16 @@ package load
 
 import (
 	"io/fs"
+	"os"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/specifier"
 	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitfile"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 // MaxFileSize is the largest unit file or drop-in that is read, in bytes.
@@ -39,30 +43,20 @@ type Options struct {
 	// and XDG_DATA_DIRS.
 	UseEnvironment bool
 	// FS, when set, is read instead of the machine's files; Root is ignored.
-	// Names in it are the absolute paths without the leading slash. Where it
-	// implements LinkFS, symbolic links are seen.
+	// Names in it are the absolute paths without the leading slash. Where it is
+	// an fs.ReadLinkFS, symbolic links are seen.
 	FS fs.FS
 	// Builtin adds unit files of lowest priority from memory, name → text.
 	Builtin map[string][]byte
-	// Expand replaces the specifiers of a value of a unit; nil: a Specifiers
-	// with the fixed facts of NewSpecifiers is used.
-	Expand func(u *Unit, section, key, value string) (string, error)
-	// Facts are what values resolve to that the unit files do not say: host
-	// name, runtime directories, users, the defaults of system.conf.
+	// Facts are what specifiers stand for; Unit and Fragment are filled in for
+	// each unit. Directories and users that are empty are those of the scope's
+	// manager.
 	Facts Facts
 	// Version is the systemd version whose directives and defaults apply; 0:
 	// the newest known.
 	Version int
 	// NoDefaults leaves implicit and default dependencies out.
 	NoDefaults bool
-}
-
-// LinkFS is an fs.FS that knows symbolic links (fs.ReadLinkFS of Go 1.25 has
-// the same methods).
-type LinkFS interface {
-	fs.FS
-	ReadLink(name string) (string, error)
-	Lstat(name string) (fs.FileInfo, error)
 }
 
 // State is systemd's load state of a unit.
@@ -120,17 +114,24 @@ type Unit struct {
 	// Diags tells what was ignored and why.
 	Diags diag.List
 
-	loader *Loader
-	full   bool
-	typed  map[string]map[string][]string
-	mounts []mountNeed
+	loader   *Loader
+	resolved bool // Deps is complete
+	gathered bool
+	typed    map[string]map[string][]string
+	once     sync.Once
+	deps     map[depKey]*depValue
+	mounts   []mountNeed
 }
+
+// Facts are the facts of the machine and the manager that specifiers name.
+type Facts = specifier.Context
 
 // Command is one command line of an Exec…= directive.
 type Command struct {
-	Path   string   // argv[0] as found: the program that is executed
-	Argv   []string // after unquoting and specifiers, $VAR kept
-	Prefix string   // the prefixes "-", "@", ":", "+", "!", "!!" as written
+	Path   string   // the program: absolute, or a plain name to look for
+	Argv   []string // argv[0] first; unquoted, specifiers expanded, $VAR kept
+	Prefix string   // the special characters before the program, as in "@-"
+	Flags  value.Command
 	Pos    diag.Range
 }
 
@@ -139,9 +140,10 @@ type Loader struct {
 	opt Options
 
 	mu     sync.Mutex
+	src    source
+	spec   specifier.Context
 	index  *index
-	units  map[string]*Unit
-	queue  []*Unit
+	units  map[string]*Unit // by every name
 	issues diag.List
 }
 
@@ -150,8 +152,32 @@ func New(opt Options) *Loader {
 	if opt.Scope == "" {
 		opt.Scope = tree.System
 	}
-	opt.Facts = opt.Facts.withDefaults(opt.Scope)
-	return &Loader{opt: opt, units: map[string]*Unit{}}
+	l := &Loader{opt: opt, units: map[string]*Unit{}}
+	def := specifier.System()
+	if opt.Scope == tree.User {
+		def = specifier.User(specifier.CurrentUser(), specifier.Environ(os.Environ()), opt.Version)
+	}
+	l.spec = withDefaults(opt.Facts, def)
+	root := strings.TrimRight(opt.Root, "/")
+	if opt.FS != nil {
+		root = ""
+	}
+	l.src = source{root: root, fsys: opt.FS}
+	return l
+}
+
+// withDefaults fills what is empty.
+func withDefaults(f, def Facts) Facts {
+	for _, p := range []struct{ to, from *string }{
+		{&f.RuntimeDir, &def.RuntimeDir}, {&f.StateDir, &def.StateDir}, {&f.CacheDir, &def.CacheDir}, {&f.LogsDir, &def.LogsDir},
+		{&f.ConfigDir, &def.ConfigDir}, {&f.SharedDir, &def.SharedDir}, {&f.TempDir, &def.TempDir}, {&f.VarTempDir, &def.VarTempDir},
+		{&f.Home, &def.Home}, {&f.User, &def.User}, {&f.Group, &def.Group}, {&f.UID, &def.UID}, {&f.GID, &def.GID}, {&f.Shell, &def.Shell},
+	} {
+		if *p.to == "" {
+			*p.to = *p.from
+		}
+	}
+	return f
 }
 
 // Path gives the search path in use, highest priority first, without Root.
@@ -167,8 +193,8 @@ func (l *Loader) Names() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ix := l.ix()
-	out := make([]string, 0, len(ix.names))
-	for n := range ix.names {
+	out := make([]string, 0, len(ix.ids))
+	for n := range ix.ids {
 		out = append(out, n)
 	}
 	sort.Strings(out)

@@ -1,0 +1,401 @@
+package load
+
+import (
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/directive"
+	"github.com/unitgen/unitgen/schema/specifier"
+	"github.com/unitgen/unitgen/schema/unitfile"
+	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/value"
+)
+
+// merge goes through the assignments of all files in order and keeps what
+// stands in the end: lists add up, an empty assignment resets, what systemd
+// ignores is left out with a warning.
+func (u *Unit) merge() {
+	u.Settings = map[string]map[string][]string{}
+	u.Commands = map[string][]Command{}
+	m := &merger{u: u, l: u.loader, ctx: u.loader.spec}
+	m.ctx.Unit, m.ctx.Fragment = u.Name, u.Fragment
+	for _, s := range directive.Sections(u.Type) {
+		u.Settings[s] = map[string][]string{}
+	}
+	for _, f := range u.Files {
+		for i := range f.Lines {
+			switch line := &f.Lines[i]; line.Kind {
+			case unitfile.Section:
+				m.section(line)
+			case unitfile.Assignment:
+				m.assign(line)
+			}
+		}
+	}
+	for s, keys := range u.Settings {
+		if len(keys) == 0 {
+			delete(u.Settings, s)
+		}
+	}
+}
+
+type merger struct {
+	u   *Unit
+	l   *Loader
+	ctx specifier.Context
+}
+
+func (m *merger) warn(code, summary string, at diag.Range, format string, args ...any) {
+	m.u.Diags = append(m.u.Diags, diag.Warnf(code, summary, at, format, args...))
+}
+
+// knownSection reports whether a unit of the type may hold the section.
+func (m *merger) knownSection(name string) bool {
+	for _, s := range directive.Sections(m.u.Type) {
+		if s == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *merger) section(line *unitfile.Line) {
+	if !m.knownSection(line.Section) && !strings.HasPrefix(line.Section, "X-") {
+		m.warn(CodeUnknownSect, "Unknown section", line.Pos, "A %s unit has no section [%s]; systemd ignores it and all in it. Its sections are %s; a name that begins with X- is left alone.",
+			m.u.Type, line.Section, strings.Join(directive.Sections(m.u.Type), ", "))
+	}
+}
+
+// set gives the map of a section, made on first use.
+func (m *merger) set(section string) map[string][]string {
+	s := m.u.Settings[section]
+	if s == nil {
+		s = map[string][]string{}
+		m.u.Settings[section] = s
+	}
+	return s
+}
+
+func (m *merger) assign(line *unitfile.Line) {
+	if !m.knownSection(line.Section) {
+		if strings.HasPrefix(line.Section, "X-") {
+			m.verbatim(line)
+		}
+		return
+	}
+	d, ok := directive.Lookup(m.u.Type, line.Section, line.Key)
+	if !ok || m.l.opt.Version != 0 && !d.KnownIn(m.l.opt.Version) {
+		if strings.HasPrefix(line.Key, "X-") {
+			m.verbatim(line)
+			return
+		}
+		m.unknown(line, d)
+		return
+	}
+	if d.Kind == directive.Obsolete {
+		return
+	}
+	section, key, into := target(d)
+	if line.Value == "" {
+		m.reset(section, key, into, d, line)
+		return
+	}
+	vals, err := m.values(into, line.Value, line.Pos)
+	if err != nil {
+		m.warn(CodeValue, "Invalid value", line.Pos, "%s=: %v. systemd ignores the assignment.", line.Key, err)
+	}
+	if len(vals) == 0 {
+		return
+	}
+	s := m.set(section)
+	if into.List {
+		s[key] = append(s[key], vals...)
+	} else {
+		s[key] = vals
+	}
+	for _, v := range vals {
+		m.u.Assigned = append(m.u.Assigned, Assignment{Section: section, Key: key, Raw: line.Value, Value: v, Pos: line.Pos})
+	}
+}
+
+// verbatim keeps what systemd leaves to others: X- directives and sections.
+func (m *merger) verbatim(line *unitfile.Line) {
+	s := m.set(line.Section)
+	if line.Value == "" {
+		delete(s, line.Key)
+		return
+	}
+	s[line.Key] = append(s[line.Key], line.Value)
+	m.u.Assigned = append(m.u.Assigned, Assignment{Section: line.Section, Key: line.Key, Raw: line.Value, Value: line.Value, Pos: line.Pos})
+}
+
+func (m *merger) unknown(line *unitfile.Line, d *directive.Directive) {
+	switch {
+	case d != nil && m.l.opt.Version < d.Since:
+		m.warn(CodeUnknownKey, "Directive of a newer systemd", line.Pos, "%s= came with systemd %d; systemd %d ignores it.", line.Key, d.Since, m.l.opt.Version)
+	case d != nil:
+		m.warn(CodeUnknownKey, "Directive of an older systemd", line.Pos, "%s= went away with systemd %d; systemd %d ignores it.", line.Key, d.Until, m.l.opt.Version)
+	default:
+		hint := ""
+		for _, f := range directive.Find(m.u.Type, line.Key) {
+			hint = " It belongs into [" + f.Section + "]."
+		}
+		if s := directive.Suggest(m.u.Type, line.Key); hint == "" && s != "" && s != line.Key {
+			hint = " Is " + s + "= meant?"
+		}
+		m.warn(CodeUnknownKey, "Unknown directive", line.Pos, "[%s] of a %s unit has no %s=; systemd ignores it.%s", line.Section, m.u.Type, line.Key, hint)
+	}
+}
+
+// renamed are old names that fill the same place as another directive
+// although no Replaced fact says so, or fill it in another section.
+var renamed = map[string]string{
+	"Unit.OnFailureIsolate": "", // a boolean; handled by its own rule
+}
+
+// target gives the section and name under which a directive is kept: an old
+// name is kept under its replacement, where that takes the same values.
+func target(d *directive.Directive) (section, key string, into *directive.Directive) {
+	section, key = d.Section, d.Name
+	if d.Replaced == "" || noAlias(d) {
+		return section, key, d
+	}
+	if _, own := renamed[d.Section+"."+d.Name]; own {
+		return section, key, d
+	}
+	s, k, dotted := strings.Cut(d.Replaced, ".")
+	if !dotted {
+		s, k = d.Section, d.Replaced
+	}
+	r, ok := directive.Lookup("", s, k)
+	if !ok {
+		r, ok = directive.Lookup("", "Unit", k)
+		s = "Unit"
+	}
+	if !ok || r.Kind != d.Kind || r.List != d.List {
+		return section, key, d
+	}
+	return s, k, r
+}
+
+// noAlias reports whether a replacement means something of its own, so that
+// the old directive keeps its own place.
+func noAlias(d *directive.Directive) bool {
+	switch {
+	case strings.HasPrefix(d.Name, "BlockIO"), strings.HasPrefix(d.Name, "CPUShares"), strings.HasPrefix(d.Name, "StartupCPUShares"),
+		strings.HasPrefix(d.Name, "StartupBlockIO"), d.Name == "MemoryLimit", strings.HasPrefix(d.Name, "ConditionKernel"), strings.HasPrefix(d.Name, "AssertKernel"):
+		return true
+	}
+	return false
+}
+
+// reset carries out an empty assignment.
+func (m *merger) reset(section, key string, into, d *directive.Directive, line *unitfile.Line) {
+	switch d.Reset {
+	case directive.ResetNothing:
+		return
+	case directive.ResetRefused:
+		m.warn(CodeValue, "Empty value", line.Pos, "%s= takes no empty value; systemd ignores the assignment.", line.Key)
+		return
+	}
+	for _, k := range resetGroup(section, key) {
+		delete(m.set(section), k)
+		delete(m.u.Commands, k)
+		kept := m.u.Assigned[:0]
+		for _, a := range m.u.Assigned {
+			if a.Section != section || a.Key != k {
+				kept = append(kept, a)
+			}
+		}
+		m.u.Assigned = kept
+	}
+	// An emptied list differs from an unset one where the default is not empty.
+	if keepsEmpty[key] {
+		m.set(section)[key] = []string{}
+	}
+}
+
+// keepsEmpty are lists whose emptiness is a setting of its own.
+var keepsEmpty = map[string]bool{"CapabilityBoundingSet": true, "RestrictNamespaces": true}
+
+// groups are the directives that one empty assignment resets together: they
+// fill one list.
+var groups = map[string][]string{
+	"Socket": {"ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction"},
+	"Timer":  {"OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec", "OnCalendar"},
+	"Path":   {"PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"},
+}
+
+func resetGroup(section, key string) []string {
+	if section == "Unit" {
+		for _, p := range []string{"Condition", "Assert"} {
+			if strings.HasPrefix(key, p) {
+				var out []string
+				for _, d := range directive.All() {
+					if d.Section == "Unit" && strings.HasPrefix(d.Name, p) {
+						out = append(out, d.Name)
+					}
+				}
+				return out
+			}
+		}
+	}
+	for _, k := range groups[section] {
+		if k == key {
+			return groups[section]
+		}
+	}
+	return []string{key}
+}
+
+// oneString are kinds whose assignments stay in one piece although they hold
+// several words, because the first character speaks for all of them.
+var oneString = map[directive.Kind]bool{
+	"capabilities": true, "syscall-filter": true, "syscall-log": true, "address-families": true, "namespaces": true,
+	"file-systems": true, "network-interfaces": true, "delegate": true, "image-options": true,
+}
+
+// splitFlags says how the words of a kind are taken apart.
+func splitFlags(k directive.Kind) value.Flags {
+	switch k {
+	case directive.UnitList, "socket-unit-list", "install-unit-list", "alias-list":
+		return value.Unquote | value.RetainEscape
+	case directive.Environment, "environment-unset", "log-fields":
+		return value.Unquote | value.CUnescape
+	case "url-list":
+		return 0
+	}
+	return value.Unquote
+}
+
+// values gives the elements of one assignment, specifiers expanded, in
+// canonical spelling. With an error they are those that are good.
+func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]string, error) {
+	if d.Kind == directive.Command {
+		return m.commands(d, raw, at)
+	}
+	if !d.List || !d.Words || oneString[d.Kind] {
+		s, err := specifier.Expand(raw, d.Specifiers, &m.ctx)
+		if err != nil {
+			return nil, err
+		}
+		s, err = m.check(d, s)
+		if err != nil && !tolerated(err) {
+			return nil, err
+		}
+		return []string{s}, nil
+	}
+	list, err := value.Split(raw, "", splitFlags(d.Kind))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(list))
+	var first error
+	for _, w := range list {
+		x, err := specifier.Expand(w, d.Specifiers, &m.ctx)
+		if err == nil {
+			x, err = m.checkWord(d, x)
+		}
+		if err != nil && !tolerated(err) {
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		out = append(out, x)
+	}
+	return out, first
+}
+
+func tolerated(err error) bool {
+	e, ok := err.(*value.Error)
+	return ok && e.Tolerated
+}
+
+func (m *merger) valueContext() value.Context {
+	return value.Context{Systemd: m.l.opt.Version, User: m.l.opt.Scope == "user", UnitType: m.u.Type, Names: &m.ctx}
+}
+
+// check checks a value whose specifiers are expanded.
+func (m *merger) check(d *directive.Directive, s string) (string, error) {
+	if !value.Knows(d.Kind) {
+		return s, nil
+	}
+	return value.Check(d.Kind, s, m.valueContext())
+}
+
+// checkWord checks one word of a list.
+func (m *merger) checkWord(d *directive.Directive, w string) (string, error) {
+	switch d.Kind {
+	case directive.UnitList, "socket-unit-list":
+		n, _, _, _ := unitname.Split(w)
+		if n == "" || !unitname.Valid(w) {
+			return w, &value.Error{Value: w, Wrong: "is not a valid unit name", Want: "a name with a suffix such as .service"}
+		}
+		return w, nil
+	case "url-list", "install-unit-list", "alias-list":
+		return w, nil
+	}
+	if !value.Knows(d.Kind) {
+		return w, nil
+	}
+	c, err := value.Check(d.Kind, value.QuoteWord(w), m.valueContext())
+	if err != nil && !tolerated(err) {
+		return w, err
+	}
+	if list, err := value.Split(c, "", splitFlags(d.Kind)); err == nil && len(list) == 1 {
+		return list[0], nil
+	}
+	return w, nil
+}
+
+// commands reads command lines; the argv of each has its specifiers expanded.
+func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]string, error) {
+	list, err := value.ParseCommandLine(raw, m.l.opt.Version)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, v := range list {
+		c := Command{Flags: v, Prefix: prefix(v), Pos: at, Argv: make([]string, len(v.Argv))}
+		if c.Path, err = specifier.Expand(v.Path, d.Specifiers, &m.ctx); err != nil {
+			return out, err
+		}
+		c.Path = value.SimplifyPath(c.Path)
+		for i, a := range v.Argv {
+			if c.Argv[i], err = specifier.Expand(a, d.Specifiers, &m.ctx); err != nil {
+				return out, err
+			}
+		}
+		m.u.Commands[d.Name] = append(m.u.Commands[d.Name], c)
+		out = append(out, c.String())
+	}
+	return out, nil
+}
+
+// prefix gives the special characters of a command.
+func prefix(c value.Command) string {
+	var b strings.Builder
+	for _, p := range []struct {
+		on bool
+		s  string
+	}{{c.OwnArgv0, "@"}, {c.IgnoreFailure, "-"}, {c.NoExpand, ":"}, {c.FullPrivileges, "+"}, {c.AmbientMagic, "!!"}, {c.SetUser, "!"}, {c.Shell, "|"}} {
+		if p.on {
+			b.WriteString(p.s)
+		}
+	}
+	return b.String()
+}
+
+// String spells the command as in a unit file.
+func (c Command) String() string {
+	argv := c.Argv
+	if !c.Flags.OwnArgv0 && len(argv) > 0 {
+		argv = argv[1:]
+	}
+	s := c.Prefix + value.QuoteWord(c.Path)
+	if len(argv) > 0 {
+		s += " " + value.JoinWords(argv)
+	}
+	return s
+}
