@@ -69,9 +69,13 @@ func newHost(t *testing.T, w who, example string) *host {
 			t.Errorf("the end leaves something: %v", err)
 		}
 	})
+	if err := os.Chmod(base, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	copyTree(t, filepath.Join("..", "examples", example), h.dir)
 	for _, d := range []string{h.state, h.runtime} {
-		if err := os.Mkdir(d, 0o700); err != nil {
+		// Services run as other users where the manager is root.
+		if err := os.Mkdir(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
