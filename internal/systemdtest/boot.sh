@@ -3,14 +3,15 @@
 # its PID 1. Runs as PID 1 of fresh mount, PID, UTS, IPC, network and cgroup
 # namespaces; everything mounted here ends with them.
 #
-#   boot.sh SCRATCH SYSTEMD
+#   boot.sh SCRATCH COMMAND…
 #
 # SCRATCH  a directory of the host. SCRATCH/seed is copied over the root;
 #          SCRATCH/binds has "host path<TAB>path inside" a line;
 #          SCRATCH/cgroups has "type<TAB>mount point<TAB>options" a line
-# SYSTEMD  the program to become
+# COMMAND  what to become
 set -eu
-scratch=$1 systemd=$2
+scratch=$1
+shift
 cgroups=$scratch/cgroups
 root=$scratch/root
 
@@ -27,12 +28,15 @@ mount -t tmpfs -o mode=755,nosuid,nodev run "$root/run"
 mkdir -p "$root/run/lock" "$root/tmp" "$root/dev"
 mount -t tmpfs -o mode=1777,nosuid,nodev tmp "$root/tmp"
 mount -t tmpfs -o mode=755,nosuid dev "$root/dev"
-for n in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
-	set -- $n
-	mknod -m 666 "$root/dev/$1" c "$2" "$3"
-done
-mknod -m 600 "$root/dev/autofs" c 10 235
-mknod -m 600 "$root/dev/kmsg" c 1 3
+device() { mknod -m "$4" "$root/dev/$1" c "$2" "$3"; }
+device null 1 3 666
+device zero 1 5 666
+device full 1 7 666
+device random 1 8 666
+device urandom 1 9 666
+device tty 5 0 666
+device autofs 10 235 600
+device kmsg 1 3 600
 mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/mqueue"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777,nosuid,nodev shm "$root/dev/shm"
@@ -100,4 +104,4 @@ mount --make-rshared /
 hostname machine
 echo machine >/etc/hostname
 exec env -i container=unitgen-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-	LANG=C.UTF-8 "$systemd" --system --log-target=null --show-status=no
+	LANG=C.UTF-8 "$@"

@@ -3,11 +3,12 @@
 # namespaces: joins the machine's cgroups, then makes them the root of a cgroup
 # namespace and goes on with boot.sh.
 #
-#   enter.sh SCRATCH BOOT SYSTEMD CGROUP…
+#   enter.sh SCRATCH COMMAND…
+#
+# SCRATCH/joins has a cgroup's directory a line.
 set -eu
-scratch=$1 boot=$2 systemd=$3
-shift 3
-for c; do
+scratch=$1
+while read -r c; do
 	echo 0 >"$c/cgroup.procs"
-done
-exec unshare --cgroup sh "$boot" "$scratch" "$systemd"
+done <"$scratch/joins"
+exec unshare --cgroup sh "$scratch/boot.sh" "$@"

@@ -44,6 +44,9 @@ type Options struct {
 	Binds map[string]string
 	// Unitgen builds the project's binary and puts it at /usr/local/bin/unitgen.
 	Unitgen bool
+	// Init is another program than systemd to be PID 1, with its arguments. Start
+	// then does not wait for it.
+	Init []string
 	// Timeout bounds the boot; 60 s when zero.
 	Timeout time.Duration
 }
@@ -65,16 +68,23 @@ func Start(t testing.TB, o Options) *Machine {
 	t.Helper()
 	testenv.NeedRoot(t)
 	testenv.Need(t, "unshare", "nsenter", "mount", "umount", "pivot_root")
-	systemd := systemdPath()
-	if systemd == "" {
-		testenv.Missing(t, "systemd is not installed")
+	init := o.Init
+	if len(init) == 0 {
+		systemd := systemdPath()
+		if systemd == "" {
+			testenv.Missing(t, "systemd is not installed")
+		}
+		init = []string{systemd, "--system", "--log-target=null", "--show-status=no"}
 	}
 	m := &Machine{t: t, scratch: scratchDir(t), ended: make(chan struct{})}
 	if err := m.prepare(o); err != nil {
 		t.Fatalf("systemdtest: %v", err)
 	}
-	if err := m.boot(systemd); err != nil {
+	if err := m.boot(init); err != nil {
 		t.Fatalf("systemdtest: %v", err)
+	}
+	if len(o.Init) > 0 {
+		return m
 	}
 	timeout := o.Timeout
 	if timeout == 0 {
@@ -165,6 +175,9 @@ func (m *Machine) prepare(o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := os.WriteFile(filepath.Join(m.scratch, "joins"), []byte(strings.Join(m.cgroups.dirs(), "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(m.scratch, "cgroups"), []byte(m.cgroups.table()), 0o644)
 }
 
@@ -184,10 +197,9 @@ func writeSeed(seed, path, content string) error {
 }
 
 // boot starts the namespaces' outer process and finds the container's PID 1.
-func (m *Machine) boot(systemd string) error {
+func (m *Machine) boot(init []string) error {
 	args := append([]string{"-pmui", "--net", "--fork", "--kill-child", "sh",
-		filepath.Join(m.scratch, "enter.sh"), m.scratch, filepath.Join(m.scratch, "boot.sh"), systemd},
-		m.cgroups.dirs()...)
+		filepath.Join(m.scratch, "enter.sh"), m.scratch}, init...)
 	cmd := exec.Command("unshare", args...)
 	m.console = filepath.Join(m.scratch, "console")
 	out, err := os.Create(m.console)
@@ -260,6 +272,12 @@ func (m *Machine) waitUntilUp(timeout time.Duration) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
+
+// Console is what PID 1 wrote on its standard output and error.
+func (m *Machine) Console() string { return m.consoleText() }
+
+// Ended is closed when PID 1 has ended.
+func (m *Machine) Ended() <-chan struct{} { return m.ended }
 
 // Kill ends the machine at once, as a power cut does. It may be called twice.
 func (m *Machine) Kill() {

@@ -62,6 +62,18 @@ func TestMachine(t *testing.T) {
 	})
 }
 
+func TestInit(t *testing.T) {
+	t.Parallel()
+	m := Start(t, Options{
+		Files: map[string]string{"/opt/init": "#!/bin/sh\necho \"I am $$ with $1\"\nsleep 0.1\n"},
+		Init:  []string{"/opt/init", "an argument"},
+	})
+	<-m.Ended()
+	if got := m.Console(); got != "I am 1 with an argument\n" {
+		t.Errorf("the console has %q", got)
+	}
+}
+
 // TestTeardown looks at the host before and after two machines in parallel,
 // one of which is killed.
 func TestTeardown(t *testing.T) {
