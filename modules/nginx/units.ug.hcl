@@ -11,7 +11,10 @@ service "nginx" {
   LogsDirectory    = "nginx"
   WorkingDirectory = "%t"
   PIDFile          = "%C/nginx/nginx.pid"
-  ExecStartPre     = "${option.program} -t -q -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf"
+  ExecStartPre = [
+    "/bin/ln -sfn %L/nginx %C/nginx/logs",
+    "${option.program} -t -q -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf",
+  ]
   ExecStart        = "${option.program} -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf"
   ExecReload = [
     "${option.program} -t -q -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf",
@@ -43,7 +46,7 @@ etc "unitgen.d/nginx.conf" {
         default_type application/octet-stream;
         sendfile on;
         server_tokens off;
-        access_log ${option.access_log ? "access.log" : "off"};
+        access_log ${option.access_log ? "logs/access.log" : "off"};
         client_body_temp_path client_body;
         proxy_temp_path proxy;
         fastcgi_temp_path fastcgi;
