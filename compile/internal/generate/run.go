@@ -1,0 +1,194 @@
+package generate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"runtime"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/unitgen/unitgen/compile/internal/encode"
+	"github.com/unitgen/unitgen/compile/internal/types"
+)
+
+const summary = "Generator failed"
+
+// Run runs a program and reads what it made. Errors point into the Jsonnet
+// source where they have a place there, with the generate block beside them.
+func Run(ctx context.Context, o Options) (*Output, hcl.Diagnostics) {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxMemory == 0 {
+		o.MaxMemory = DefaultMaxMemory
+	}
+	if o.MaxStack == 0 {
+		o.MaxStack = DefaultMaxStack
+	}
+	if s := types.Secrets(o.Input); len(s) > 0 {
+		return nil, o.failed(o.At, "The input holds a secret (%s), and everything that a generator makes is readable for all. Pass the name of a credential instead.", s[0].Option)
+	}
+	input, err := encode.CompactJSON(o.Input)
+	if err != nil {
+		return nil, o.failed(o.At, "The input %s.", err)
+	}
+	cached := newCache(&o, input)
+	resp := cached.load(&o)
+	hit := resp != nil
+	if !hit {
+		var problem string
+		if resp, problem = o.start(ctx, input); problem != "" {
+			return nil, o.failed(o.At, "%s", problem)
+		}
+	}
+	if resp.Failed != nil {
+		return nil, o.explain(resp.Failed)
+	}
+	out, diags := o.read(resp)
+	if !diags.HasErrors() {
+		out.Cached = hit
+		if !hit {
+			cached.store(resp)
+		}
+	}
+	return out, diags
+}
+
+func (o *Options) failed(at hcl.Range, format string, args ...any) hcl.Diagnostics {
+	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: at.Ptr()}}
+}
+
+// start runs the program in a process of its own.
+func (o *Options) start(ctx context.Context, input []byte) (*response, string) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	exe := "/proc/self/exe"
+	if runtime.GOOS != "linux" {
+		var err error
+		if exe, err = os.Executable(); err != nil {
+			return nil, fmt.Sprintf("The Jsonnet interpreter cannot be started: %s.", err)
+		}
+	}
+	req, err := json.Marshal(&request{
+		Dir: o.Dir, Program: path.Clean(o.Program), Input: input, Data: o.Data, Restrict: o.Data != nil,
+		MaxStack: o.MaxStack, MaxMemory: o.MaxMemory, Seconds: uint64(o.Timeout.Seconds()) + 2,
+	})
+	if err != nil {
+		return nil, fmt.Sprintf("This is a bug in unitgen: %s.", err)
+	}
+	out, errOut := &limited{max: 256 << 20}, &limited{max: 64 << 10}
+	cmd := exec.CommandContext(ctx, exe)
+	cmd.Args = []string{childName}
+	cmd.Dir = "/"
+	cmd.Env = []string{"GOTRACEBACK=single"}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(req), out, errOut
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() == context.DeadlineExceeded:
+		return nil, fmt.Sprintf("%s did not end within %s. Does it recurse or count without end?", o.Program, o.Timeout)
+	case ctx.Err() != nil:
+		return nil, "The compilation was cancelled while the generator ran."
+	case errors.As(err, &exit):
+		msg := errOut.b.String()
+		switch {
+		case strings.Contains(msg, "out of memory"), strings.Contains(msg, "cannot allocate"):
+			return nil, fmt.Sprintf("%s needed more than %d MiB of memory. Does it build a string or an array without end?", o.Program, o.MaxMemory>>20)
+		case strings.Contains(msg, "stack overflow"), strings.Contains(msg, "stack exceeds"):
+			return nil, fmt.Sprintf("%s nests expressions too deep to be read. Flatten it.", o.Program)
+		}
+		first, _, _ := strings.Cut(strings.TrimSpace(msg), "\n")
+		return nil, fmt.Sprintf("The Jsonnet interpreter ended with %s on %s: %s.", exit, o.Program, first)
+	case err != nil:
+		return nil, fmt.Sprintf("The Jsonnet interpreter cannot be started: %s.", err)
+	}
+	if out.over {
+		return nil, fmt.Sprintf("%s made more than %d MiB of output.", o.Program, out.max>>20)
+	}
+	resp := &response{}
+	if err := json.NewDecoder(&out.b).Decode(resp); err != nil {
+		return nil, fmt.Sprintf("The Jsonnet interpreter gave no answer on %s: %s.", o.Program, err)
+	}
+	return resp, ""
+}
+
+// limited keeps the first bytes of a stream and drops the rest.
+type limited struct {
+	b    bytes.Buffer
+	max  int
+	over bool
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	room := l.max - l.b.Len()
+	if len(p) > room {
+		l.over = true
+		l.b.Write(p[:room])
+		return len(p), nil
+	}
+	return l.b.Write(p)
+}
+
+var _ io.Writer = (*limited)(nil)
+
+func (o *Options) rng(p *place) hcl.Range {
+	if p == nil || p.File == "" {
+		return o.At
+	}
+	r := hcl.Range{
+		Filename: path.Join(o.Display, p.File),
+		Start:    hcl.Pos{Line: p.Line, Column: p.Col, Byte: p.Byte},
+		End:      hcl.Pos{Line: p.EndLine, Column: p.EndCol, Byte: p.EndBy},
+	}
+	return r
+}
+
+// explain words a failure of the program itself.
+func (o *Options) explain(f *failure) hcl.Diagnostics {
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Subject: o.rng(f.At).Ptr()}
+	var b strings.Builder
+	b.WriteString(strings.TrimRight(f.Message, ".\n"))
+	switch {
+	case strings.HasPrefix(f.Message, "max stack frames exceeded"):
+		b.WriteString(": functions or fields call one another without end, or deeper than the bound")
+	case strings.HasPrefix(f.Message, "couldn't manifest function"), strings.HasPrefix(f.Message, "Couldn't manifest function"):
+		b.WriteString(": call the function, or hide the field with ::")
+	}
+	b.WriteByte('.')
+	var via []string
+	for _, fr := range f.Frames {
+		switch {
+		case fr.At.File == "":
+			via = append(via, strings.ToLower(fr.Name[:1])+fr.Name[1:])
+		case f.At != nil && fr.At != *f.At && len(via) < 5:
+			r := o.rng(&fr.At)
+			via = append(via, fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column))
+		}
+	}
+	if len(via) > 0 {
+		b.WriteString(" The way there: " + strings.Join(via, ", ") + ".")
+	}
+	if f.At != nil && o.At.Filename != "" {
+		fmt.Fprintf(&b, " The generate block is at %s:%d:%d.", o.At.Filename, o.At.Start.Line, o.At.Start.Column)
+	}
+	d.Detail = b.String()
+	return hcl.Diagnostics{d}
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
