@@ -77,7 +77,7 @@ func (st States) of(scope tree.Scope, old, new *Tree) map[string]string {
 		if from == nil {
 			from = map[string]string{}
 			for n, s := range st.System {
-				if (old.knows(tree.User, n) || new.knows(tree.User, n)) && !old.knows(tree.System, n) && !new.knows(tree.System, n) {
+				if (old.Has(tree.User, n) || new.Has(tree.User, n)) && !old.Has(tree.System, n) && !new.Has(tree.System, n) {
 					from[n] = s
 				}
 			}
@@ -100,7 +100,9 @@ func (st States) of(scope tree.Scope, old, new *Tree) map[string]string {
 	return out
 }
 
-func (t *Tree) knows(scope tree.Scope, name string) bool {
+// Has reports whether the tree has a unit file, template or drop-ins of its own
+// for a unit.
+func (t *Tree) Has(scope tree.Scope, name string) bool {
 	u := t.scopes[scope]
 	return u.fragmentOf(u.real(name)) != nil || u.hasDropIns(name)
 }
