@@ -123,8 +123,10 @@ var quietSelf = map[string]bool{"PropagatesReloadTo": true, "ReloadPropagatedFro
 
 func canFail(typ, dep string) bool {
 	switch typ {
-	case "target", "slice", "device":
+	case "slice", "device":
 		return false
+	case "target":
+		return dep == "OnFailure"
 	}
 	return true
 }

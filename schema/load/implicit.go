@@ -226,7 +226,7 @@ func (l *Loader) pathDeps(u *Unit) {
 
 func (l *Loader) sliceDeps(u *Unit) {
 	if parent := parentSlice(u.Name); parent != "" {
-		u.add("InSlice", parent, fromSlice)
+		u.add("InSlice", parent, fromImplicit)
 		u.two("After", "Requires", parent, fromImplicit)
 	}
 	if u.defaults() {
@@ -287,7 +287,7 @@ func (l *Loader) slice(u *Unit) {
 
 // oomdDeps orders units that systemd-oomd watches after it.
 func (l *Loader) oomdDeps(u *Unit) {
-	if u.State != Loaded || !u.defaults() {
+	if u.State != Loaded || !u.defaults() || l.opt.NoUnifiedCgroups {
 		return
 	}
 	if u.own("ManagedOOMSwap") == "kill" || u.own("ManagedOOMMemoryPressure") == "kill" {

@@ -55,6 +55,9 @@ type Options struct {
 	// Version is the systemd version whose directives and defaults apply; 0:
 	// the newest known.
 	Version int
+	// NoUnifiedCgroups says that the machine has no unified control group
+	// hierarchy: systemd-oomd is then of no use and nothing is ordered after it.
+	NoUnifiedCgroups bool
 	// NoDefaults leaves implicit and default dependencies out.
 	NoDefaults bool
 }

@@ -111,7 +111,6 @@ func (l *Loader) mountDeps(u *Unit) {
 	where, what := u.where(), u.own("What")
 	if u.Fragment == "" && len(u.Files) == 0 {
 		// A mount that systemd only knows from the kernel: "-.mount".
-		l.execDeps(u)
 		l.slice(u)
 		return
 	}
@@ -139,9 +138,9 @@ func (l *Loader) mountDeps(u *Unit) {
 		return
 	}
 	l.mountOrder(u)
-	u.shutdown("umount.target")
+	u.two("Before", "Conflicts", "umount.target", fromMountFile)
 	if u.own("Type") == "tmpfs" {
-		u.add("After", "swap.target", fromDefault)
+		u.add("After", "swap.target", fromMountFile)
 	}
 }
 
@@ -160,14 +159,14 @@ func (u *Unit) wantsQuota() bool {
 func (l *Loader) mountOrder(u *Unit) {
 	after, before := "local-fs-pre.target", "local-fs.target"
 	if u.networkMount() {
-		u.add("After", "network.target", fromDefault)
-		u.two("Wants", "After", "network-online.target", fromDefault)
+		u.add("After", "network.target", fromMountFile)
+		u.two("Wants", "After", "network-online.target", fromMountFile)
 		after, before = "remote-fs-pre.target", "remote-fs.target"
 	}
 	if !u.mountOption("nofail") {
-		u.add("Before", before, fromDefault)
+		u.add("Before", before, fromMountFile)
 	}
-	u.add("After", after, fromDefault)
+	u.add("After", after, fromMountFile)
 }
 
 func (l *Loader) automountDeps(u *Unit) {
