@@ -140,7 +140,10 @@ func (c *conversion) unmarked(t *Type, v cty.Value) cty.Value {
 		before := len(c.problems)
 		out := c.convert(t.elem, v)
 		if len(c.problems) == before {
-			out = c.refine(t, out)
+			c.refine(t, out)
+		}
+		if len(c.problems) > before {
+			return placeholder(t)
 		}
 		return out
 	case Coerce:

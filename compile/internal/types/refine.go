@@ -7,10 +7,10 @@ import (
 )
 
 // refine checks what a wrapper says of a value that is of the wrapped type.
-func (c *conversion) refine(t *Type, v cty.Value) cty.Value {
+func (c *conversion) refine(t *Type, v cty.Value) {
 	raw, _ := v.Unmark()
 	if !raw.IsKnown() || raw.IsNull() {
-		return v
+		return
 	}
 	whole := !c.part || t.Base().isLeaf()
 	switch t.kind {
@@ -40,7 +40,6 @@ func (c *conversion) refine(t *Type, v cty.Value) cty.Value {
 			c.check(t, v)
 		}
 	}
-	return v
 }
 
 // isLeaf reports whether definitions of the type merge as a scalar, so that

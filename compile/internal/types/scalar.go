@@ -17,7 +17,7 @@ func (c *conversion) scalar(t *Type, v cty.Value) cty.Value {
 		if ty == cty.String {
 			return v
 		}
-		if ty.IsPrimitiveType() {
+		if ty.IsPrimitiveType() && t.kind == String {
 			return c.problem(t, `"`+scalarText(v)+`"`, "must be a string, not "+describe(v))
 		}
 	case Number, Port:
