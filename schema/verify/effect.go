@@ -1,0 +1,84 @@
+package verify
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/load"
+)
+
+// shellWords are arguments that mean something to a shell and nothing to
+// systemd, which runs programs without one (systemd.service(5), "COMMAND
+// LINES").
+var shellWords = []string{"|", "||", "&&", "&", ">", ">>", "<", "2>", "2>&1", "&>", "<<"}
+
+var shells = []string{"sh", "bash", "dash", "zsh", "ksh", "busybox", "expr", "test", "[", "find", "awk", "gawk", "mawk"}
+
+// shell complains of commands that are written for a shell but run without one.
+func (c *checker) shell(u *load.Unit) {
+	for _, name := range sortedKeys(u.Commands) {
+		for _, cmd := range u.Commands[name] {
+			if slices.Contains(shells, path.Base(cmd.Path)) {
+				continue
+			}
+			for i, a := range cmd.Argv {
+				if i == 0 || !slices.Contains(shellWords, a) && !strings.HasPrefix(a, "$(") && !strings.HasPrefix(a, "`") {
+					continue
+				}
+				c.add(diag.Warnf(CodeShell, "Command needs a shell", cmd.Pos,
+					"%s= of %s passes %q to %s as an argument: systemd runs commands without a shell. Write: /bin/sh -c '…'.", name, u.Name, a, cmd.Path))
+				break
+			}
+		}
+	}
+}
+
+// combination is a directive that does nothing beside another.
+type combination struct {
+	section, directive string
+	useless            func(u *load.Unit) bool
+	why                string
+}
+
+func oneshot(u *load.Unit) bool { return u.String("Type") == "oneshot" }
+
+// combinations are taken from the man pages of the directives.
+var combinations = []combination{
+	{"Service", "PIDFile", func(u *load.Unit) bool {
+		return u.String("Type") == "oneshot" || u.String("Type") == "simple" || u.String("Type") == "exec"
+	}, "only Type=forking services are followed by a PID file (systemd.service(5), PIDFile=)"},
+	{"Service", "GuessMainPID", func(u *load.Unit) bool { return u.String("Type") != "forking" || u.String("PIDFile") != "" }, "it counts only for Type=forking without PIDFile= (systemd.service(5), GuessMainPID=)"},
+	{"Service", "BusName", func(u *load.Unit) bool { return u.String("Type") != "dbus" && len(u.Strings("ExecStart")) == 0 }, "only Type=dbus services wait for a bus name (systemd.service(5), BusName=)"},
+	{"Service", "RuntimeMaxSec", oneshot, "it is ignored for Type=oneshot; TimeoutStartSec= bounds its run (systemd.service(5), RuntimeMaxSec=)"},
+	{"Service", "RestartSec", func(u *load.Unit) bool { r := u.String("Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartSec=)"},
+	{"Service", "RestartPreventExitStatus", func(u *load.Unit) bool { r := u.String("Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartPreventExitStatus=)"},
+	{"Service", "RestartMaxDelaySec", func(u *load.Unit) bool { return u.String("RestartSteps") == "" || u.String("RestartSteps") == "0" }, "it counts only with RestartSteps= (systemd.service(5), RestartSteps=)"},
+	{"Service", "WatchdogSignal", func(u *load.Unit) bool { w := u.String("WatchdogSec"); return w == "" || w == "0" || w == "infinity" }, "there is no WatchdogSec= (systemd.service(5), WatchdogSec=)"},
+	{"Service", "FileDescriptorStorePreserve", func(u *load.Unit) bool { n := u.String("FileDescriptorStoreMax"); return n == "" || n == "0" }, "FileDescriptorStoreMax= is 0 (systemd.service(5), FileDescriptorStoreMax=)"},
+	{"Socket", "MaxConnections", func(u *load.Unit) bool { return !u.Bool("Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnections=)"},
+	{"Socket", "MaxConnectionsPerSource", func(u *load.Unit) bool { return !u.Bool("Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnectionsPerSource=)"},
+	{"Socket", "FlushPending", func(u *load.Unit) bool { return u.Bool("Accept") }, "it counts only with Accept=no (systemd.socket(5), FlushPending=)"},
+	{"Timer", "Persistent", func(u *load.Unit) bool { return len(u.Strings("OnCalendar")) == 0 }, "it counts only with OnCalendar= (systemd.timer(5), Persistent=)"},
+	{"Timer", "FixedRandomDelay", func(u *load.Unit) bool { d := u.String("RandomizedDelaySec"); return d == "" || d == "0" }, "there is no RandomizedDelaySec= (systemd.timer(5), FixedRandomDelay=)"},
+	{"Path", "DirectoryMode", func(u *load.Unit) bool { return !u.Bool("MakeDirectory") }, "it counts only with MakeDirectory=yes (systemd.path(5), DirectoryMode=)"},
+	{"Unit", "StartLimitAction", func(u *load.Unit) bool { i := u.String("StartLimitIntervalSec"); return i == "0" }, "StartLimitIntervalSec=0 turns the limit off (systemd.unit(5), StartLimitIntervalSec=)"},
+}
+
+// effects advises on directives without effect in their combination.
+func (c *checker) effects(u *load.Unit) {
+	for _, x := range combinations {
+		if x.section != "Unit" && x.section != u.TypeSection() {
+			continue
+		}
+		assigned := slices.IndexFunc(u.Assigned, func(a load.Assignment) bool {
+			return a.Section == x.section && a.Key == x.directive && a.Value != ""
+		})
+		if assigned < 0 || !x.useless(u) {
+			continue
+		}
+		c.add(&diag.Diagnostic{Severity: diag.Advice, Code: CodeNoEffect, Summary: "Directive without effect", Subject: u.Assigned[assigned].Pos,
+			Detail: x.directive + "= of " + u.Name + " does nothing here: " + x.why + ". Take it out, or change what it goes with."})
+	}
+}
