@@ -43,6 +43,7 @@ type app struct {
 // commands lists the constructors of all commands; each stands in the file
 // named after it.
 var commands = []func(*app) *cobra.Command{
+	newAnalyze,
 	newImport,
 }
 

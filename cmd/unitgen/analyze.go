@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// analyzeCommands lists the constructors of `unitgen analyze`'s verbs; each
+// stands in an analyze_*.go file.
+var analyzeCommands = []func(*app) *cobra.Command{
+	newAnalyzeCalendar,
+	newAnalyzeTimespan,
+	newAnalyzeVerify,
+	newAnalyzeTimestamp,
+}
+
+func newAnalyze(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "analyze VERB",
+		Short: "systemd-analyze's verbs on trees, without systemd",
+		Example: `  unitgen analyze calendar --iterations 3 'Mon..Fri 22:30'
+  unitgen analyze verify --root ./tree nginx.service`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown verb %q of analyze; see unitgen analyze --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	for _, sub := range analyzeCommands {
+		c.AddCommand(sub(a))
+	}
+	return c
+}
