@@ -5,6 +5,7 @@ package deps
 
 import (
 	_ "filippo.io/age"
+	_ "filippo.io/age/agessh"
 	_ "github.com/agext/levenshtein"
 	_ "github.com/bmatcuk/doublestar/v4"
 	_ "github.com/apparentlymart/go-cidr/cidr"
