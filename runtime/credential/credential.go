@@ -10,6 +10,7 @@ package credential
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +28,8 @@ import (
 	"github.com/unitgen/unitgen/schema/tree"
 )
 
-// Dir is the directory of plain credentials below the runtime directory; the
-// last part of tree.CredentialStore.
-const Dir = "credstore"
+// Dir is the directory of plain credentials below the runtime directory.
+const Dir = tree.RuntimeSecrets
 
 // record lists, in Dir, the credentials that this package wrote; others are
 // left alone.
@@ -66,33 +66,45 @@ func (s *Set) String() string { return "credentials " + strings.Join(s.names, " 
 // Format keeps every verb of fmt from showing the plain text.
 func (s *Set) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
-// Has reports whether a tree has credentials to decrypt, without reading any.
-func Has(treeDir string) (bool, error) {
-	names, err := list(treeDir)
-	return len(names) > 0, err
+// Has reports whether a tree has credentials to decrypt for a scope, without
+// reading any.
+func Has(treeDir string, scope tree.Scope) (bool, error) {
+	secrets, err := list(treeDir, scope)
+	return len(secrets) > 0, err
 }
 
-func list(treeDir string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(treeDir, tree.CredentialDir))
+// list reads the tree's list, sorted by name.
+func list(treeDir string, scope tree.Scope) ([]tree.Secret, error) {
+	b, err := os.ReadFile(filepath.Join(treeDir, tree.SecretsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the credentials of the tree cannot be read: %w", err)
 	}
-	var names []string
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".age")
-		if !ok {
-			continue
-		}
-		if !ValidName(name) {
-			return nil, fmt.Errorf("%q is no name of a credential: it must be a file name without a leading dot, of at most 255 printable ASCII characters", name)
-		}
-		names = append(names, name)
+	var all tree.Secrets
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, fmt.Errorf("%s of the tree is damaged: %w", tree.SecretsFile, err)
 	}
-	sort.Strings(names)
-	return names, nil
+	var out []tree.Secret
+	for _, s := range all.Secrets {
+		if !ValidName(s.Name) {
+			return nil, fmt.Errorf("%q is no name of a credential: it must be a file name without a leading dot, of at most 255 printable ASCII characters", s.Name)
+		}
+		if !filepath.IsLocal(s.Source) {
+			return nil, fmt.Errorf("the credential %s names a file outside the tree", s.Name)
+		}
+		if s.Scope == scope {
+			out = append(out, s)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	for i := 1; i < len(out); i++ {
+		if out[i].Name == out[i-1].Name {
+			return nil, fmt.Errorf("the tree has the credential %s twice", out[i].Name)
+		}
+	}
+	return out, nil
 }
 
 // ValidName reports whether systemd takes a string as the name of a credential
@@ -109,17 +121,20 @@ func ValidName(s string) bool {
 	return true
 }
 
-// Decrypt decrypts every credential of a tree, and touches nothing: it is the
+// Decrypt decrypts every credential of a scope of a tree, and touches nothing: it is the
 // preflight of a switch. The identities are files of age keys or unencrypted
 // SSH private keys; those that do not exist are passed over. A tree without
 // credentials needs no identity.
-func Decrypt(treeDir string, identityFiles []string) (*Set, error) {
-	names, err := list(treeDir)
+func Decrypt(treeDir string, scope tree.Scope, identityFiles []string) (*Set, error) {
+	secrets, err := list(treeDir, scope)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{names: names, plain: map[string][]byte{}}
-	if len(names) == 0 {
+	s := &Set{plain: map[string][]byte{}}
+	for _, x := range secrets {
+		s.names = append(s.names, x.Name)
+	}
+	if len(secrets) == 0 {
 		return s, nil
 	}
 	ids, err := identities(identityFiles)
@@ -127,15 +142,15 @@ func Decrypt(treeDir string, identityFiles []string) (*Set, error) {
 		return nil, err
 	}
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("the tree has %d encrypted credential(s) (%s) and this machine has no key: put an age identity into %s, or encrypt to the host's SSH key", len(names), strings.Join(names, ", "), identityFiles[0])
+		return nil, fmt.Errorf("the tree has %d encrypted credential(s) (%s) and this machine has no key: put an age identity into %s, or encrypt to the host's SSH key", len(secrets), strings.Join(s.names, ", "), strings.Join(identityFiles[:min(1, len(identityFiles))], ""))
 	}
-	for _, name := range names {
-		b, err := os.ReadFile(filepath.Join(treeDir, tree.CredentialDir, name+".age"))
+	for _, x := range secrets {
+		b, err := os.ReadFile(filepath.Join(treeDir, x.Source))
 		if err != nil {
-			return nil, fmt.Errorf("the credential %s cannot be read: %w", name, err)
+			return nil, fmt.Errorf("the credential %s cannot be read: %w", x.Name, err)
 		}
-		if s.plain[name], err = open(b, ids); err != nil {
-			return nil, fmt.Errorf("the credential %s cannot be decrypted: %w", name, err)
+		if s.plain[x.Name], err = open(b, ids); err != nil {
+			return nil, fmt.Errorf("the credential %s cannot be decrypted: %w", x.Name, err)
 		}
 	}
 	return s, nil

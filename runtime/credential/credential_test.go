@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -49,13 +50,23 @@ func seal(t testing.TB, to age.Recipient, text string, armored bool) []byte {
 func treeOf(t testing.TB, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, tree.CredentialDir), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "secrets/system"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	list := tree.Secrets{Secrets: []tree.Secret{{Name: "other", Source: "secrets/user/other.age", Scope: tree.User}}}
 	for name, b := range files {
-		if err := os.WriteFile(filepath.Join(dir, tree.CredentialDir, name+".age"), b, 0o400); err != nil {
+		src := "secrets/system/" + name + ".age"
+		list.Secrets = append(list.Secrets, tree.Secret{Name: name, Source: src, Scope: tree.System})
+		if err := os.WriteFile(filepath.Join(dir, src), b, 0o400); err != nil {
 			t.Fatal(err)
 		}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, tree.SecretsFile), b, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -79,7 +90,7 @@ func TestInstallAndReplace(t *testing.T) {
 	run := t.TempDir()
 	install := func(files map[string][]byte, changed ...string) {
 		t.Helper()
-		s, err := Decrypt(treeOf(t, files), []string{file})
+		s, err := Decrypt(treeOf(t, files), tree.System, []string{file})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,12 +157,12 @@ func TestRefusals(t *testing.T) {
 		"too large":     {map[string][]byte{"db": seal(t, id.Recipient(), strings.Repeat("x", MaxSize+1), false)}, []string{file}, "larger than 1024 KiB"},
 		"no name":       {map[string][]byte{"a b": sealed}, []string{file}, "no name of a credential"},
 	} {
-		_, err := Decrypt(treeOf(t, tc.files), tc.ids)
+		_, err := Decrypt(treeOf(t, tc.files), tree.System, tc.ids)
 		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: got %v, want %q", name, err, tc.want)
 		}
 	}
-	s, err := Decrypt(treeOf(t, map[string][]byte{"db": sealed}), []string{other, file})
+	s, err := Decrypt(treeOf(t, map[string][]byte{"db": sealed}), tree.System, []string{other, file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +209,7 @@ func TestSSHHostKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Decrypt(treeOf(t, map[string][]byte{"db": seal(t, to, "hush", true)}), []string{file})
+	s, err := Decrypt(treeOf(t, map[string][]byte{"db": seal(t, to, "hush", true)}), tree.System, []string{file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +236,7 @@ func TestAfterCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := Decrypt(treeOf(t, map[string][]byte{"db": seal(t, id.Recipient(), "hush", false)}), []string{file})
+	s, err := Decrypt(treeOf(t, map[string][]byte{"db": seal(t, id.Recipient(), "hush", false)}), tree.System, []string{file})
 	if err != nil {
 		t.Fatal(err)
 	}
