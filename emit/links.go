@@ -23,7 +23,7 @@ func installLinks(t *tree.Tree) ([]*tree.Link, diag.List) {
 			continue
 		}
 		units[u.Scope][u.Name] = u
-		if u.Place != tree.Etc && u.Place != "" {
+		if u.NoInstall || u.Place != tree.Etc && u.Place != "" {
 			continue
 		}
 		if unitname.IsTemplate(u.Name) {

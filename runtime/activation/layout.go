@@ -34,6 +34,11 @@ func (p *Place) Layout(s *generation.State, g generation.Generation) (*Placement
 		return nil, err
 	}
 	l := &layout{place: p, pivot: p.pivot(s), tree: g.Tree, out: &Placement{Root: p.Root, Units: p.units(s)}, hooks: map[string]bool{}}
+	if p.User != "" {
+		l.out.Units, l.out.User = UnitsDirectory, p.User
+		l.out.Items = []Item{{Path: p.User, Target: l.pivot + "/etc/systemd/user"}}
+		return l.out, nil
+	}
 	for _, e := range m.Entries {
 		if err := l.entry(e); err != nil {
 			return nil, err
@@ -196,6 +201,9 @@ func (p *Place) preflight(s *generation.State, from, to generation.Generation, a
 // sameFileSystem refuses a state directory that may not be mounted when
 // systemd reads its units.
 func (p *Place) sameFileSystem(s *generation.State) error {
+	if p.User != "" {
+		return nil
+	}
 	var a, b syscall.Stat_t
 	root := p.host("/")
 	if err := syscall.Stat(s.Dir(), &a); err != nil {

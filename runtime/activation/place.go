@@ -31,6 +31,10 @@ const (
 type Place struct {
 	Root  string // "/" or "": the machine's own
 	Units UnitsMode
+	// User is the directory of unit files of an ordinary user's own manager
+	// ($XDG_DATA_HOME/systemd/user). Where it is set, the user units of the tree
+	// are linked there and nothing else is laid into the host.
+	User string
 	// Run runs a program that has to follow new files (systemd-sysusers,
 	// systemd-tmpfiles); nil leaves them out.
 	Run func(argv ...string) error
@@ -39,6 +43,7 @@ type Place struct {
 // Placement is what lies in the host's directories for one generation.
 type Placement struct {
 	Root  string    `json:"root,omitempty"`
+	User  string    `json:"user,omitempty"` // see Place.User
 	Units UnitsMode `json:"units"`
 	Items []Item    `json:"items"`           // by path
 	Dirs  []string  `json:"dirs,omitempty"`  // directories made for the items

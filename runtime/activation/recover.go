@@ -35,7 +35,7 @@ func Recover(ctx context.Context, o Options) (Recovery, error) {
 		return r, err
 	}
 	if o.Place == nil && b.After != nil {
-		o.Place = &Place{Root: b.After.Root, Units: b.After.Units}
+		o.Place = &Place{Root: b.After.Root, Units: b.After.Units, User: b.After.User}
 	}
 	if j.phase == PhaseCommit && !j.undo {
 		r.Finished = true

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unitgen/unitgen/emit"
+	"github.com/unitgen/unitgen/emit/store"
+	"github.com/unitgen/unitgen/runtime/activation"
+	"github.com/unitgen/unitgen/runtime/bus"
+	"github.com/unitgen/unitgen/runtime/generation"
+	"github.com/unitgen/unitgen/schema/tree"
+)
+
+// stateFlag adds --state, for commands that touch generations.
+func stateFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "state", "", "state directory (default /etc/unitgen for root, $XDG_STATE_HOME/unitgen otherwise)")
+}
+
+// openState gives the state directory of a command.
+func openState(dir string) (*generation.State, error) {
+	if dir == "" {
+		d, err := generation.DefaultDir()
+		if err != nil {
+			return nil, &exitError{exitWrong, err}
+		}
+		dir = d
+	}
+	return generation.Open(dir), nil
+}
+
+// lockState takes the lock of a state directory, or ends with exitRefused.
+func lockState(s *generation.State, command string) (*generation.Lock, error) {
+	l, err := s.Lock(command)
+	if err != nil {
+		return nil, &exitError{exitRefused, err}
+	}
+	return l, nil
+}
+
+// putTree puts a tree into the store. A store that cannot be written is a
+// refusal: nothing was touched.
+func putTree(s *generation.State, img *emit.Image) (store.Stored, error) {
+	st, err := store.Open(s.Dir()).Put(img)
+	if err != nil {
+		return st, &exitError{exitRefused, err}
+	}
+	return st, nil
+}
+
+// managers gives the managers that follow a state's generations, and where the
+// tree is laid into the host: nowhere under the bundled manager.
+func managers(ctx context.Context, s *generation.State) ([]activation.Target, *activation.Place, func(), error) {
+	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
+	var bundled []bus.Address
+	var others []bus.Address
+	var errs []error
+	for _, scope := range []tree.Scope{tree.System, tree.User} {
+		addr, err := bus.Find(s.Dir(), runtimeDir, scope)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case addr.Bundled:
+			bundled = append(bundled, addr)
+		default:
+			others = append(others, addr)
+		}
+	}
+	var place *activation.Place
+	addrs := bundled
+	if len(bundled) == 0 {
+		root := os.Geteuid() == 0
+		for _, addr := range others {
+			if root == (addr.Scope == tree.System) {
+				addrs = append(addrs, addr)
+			}
+		}
+		if len(addrs) == 0 {
+			return nil, nil, nil, fmt.Errorf("%w; start one with \"unitgen run\", or use --boot-only", errors.Join(errs...))
+		}
+		if root {
+			place = hostPlace()
+			addrs = append(addrs, userManagers()...)
+		} else {
+			place = userPlace()
+		}
+	}
+	var out []activation.Target
+	var clients []bus.Client
+	closeAll := func() {
+		for _, c := range clients {
+			c.Close()
+		}
+	}
+	for _, addr := range addrs {
+		c, err := bus.Dial(ctx, addr)
+		if err != nil {
+			closeAll()
+			return nil, nil, nil, err
+		}
+		clients = append(clients, c)
+		out = append(out, activation.Target{Scope: addr.Scope, User: userOf(addr), Manager: c})
+	}
+	return out, place, closeAll, nil
+}
+
+// userManagers gives the user managers of everybody who is logged in.
+func userManagers() []bus.Address {
+	socks, err := filepath.Glob("/run/user/*/systemd/private")
+	if err != nil {
+		return nil
+	}
+	var out []bus.Address
+	for _, s := range socks {
+		out = append(out, bus.Address{Socket: s, Scope: tree.User})
+	}
+	return out
+}
+
+// userOf names whose a user manager is, by its runtime directory; "" for the
+// caller's own and for the system's.
+func userOf(a bus.Address) string {
+	if a.Scope != tree.User || os.Geteuid() != 0 || a.Bundled {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(filepath.Dir(a.Socket)))
+}
