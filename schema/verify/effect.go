@@ -66,8 +66,13 @@ var combinations = []combination{
 	{"Unit", "StartLimitAction", func(u *load.Unit) bool { i := u.String("StartLimitIntervalSec"); return i == "0" }, "StartLimitIntervalSec=0 turns the limit off (systemd.unit(5), StartLimitIntervalSec=)"},
 }
 
-// effects advises on directives without effect in their combination.
+// effects advises on directives without effect in their combination, and warns
+// of what systemd itself warns of.
 func (c *checker) effects(u *load.Unit) {
+	if u.String("KillMode") == "none" {
+		c.add(diag.Warnf(CodeNoEffect, "Unsafe kill mode", at(u, "", "KillMode"),
+			"KillMode=none of %s leaves its processes running after a stop, out of control; it is deprecated (systemd.kill(5), KillMode=). Use mixed or control-group.", u.Name))
+	}
 	for _, x := range combinations {
 		if x.section != "Unit" && x.section != u.TypeSection() {
 			continue

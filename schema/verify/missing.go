@@ -51,8 +51,18 @@ func Special(name string) bool {
 var required = []string{"Requires", "Requisite", "BindsTo"}
 
 // missing complains of required units that are not there or masked
-// (systemd.unit(5), Requires=).
-func (c *checker) missing(u *load.Unit) {
+// (systemd.unit(5), Requires=), also of those that a required unit requires:
+// the start of the first fails as well.
+func (c *checker) missing(named *load.Unit) {
+	for u := range c.closure(named, required) {
+		if u.State == load.Loaded && !c.checked[u] {
+			c.checked[u] = true
+			c.missingOf(u)
+		}
+	}
+}
+
+func (c *checker) missingOf(u *load.Unit) {
 	for _, d := range u.Deps {
 		if !slices.Contains(required, d.Type) || !fromFile(d) {
 			continue

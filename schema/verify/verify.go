@@ -51,13 +51,14 @@ type checker struct {
 	isNamed  map[*load.Unit]bool
 	out      diag.List
 	said     map[string]bool
+	checked  map[*load.Unit]bool // for missing requirements
 }
 
 // Run checks the units and gives its complaints in the order of their places.
 // What is wrong with a unit itself (its diagnostics from loading) comes with
 // it.
 func Run(o Options) diag.List {
-	c := &checker{opt: o, byName: map[string]*load.Unit{}, provides: map[string]bool{}, isNamed: map[*load.Unit]bool{}, said: map[string]bool{}}
+	c := &checker{opt: o, byName: map[string]*load.Unit{}, provides: map[string]bool{}, isNamed: map[*load.Unit]bool{}, said: map[string]bool{}, checked: map[*load.Unit]bool{}}
 	for _, p := range o.Provides {
 		c.provides[p] = true
 	}
