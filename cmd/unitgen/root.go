@@ -44,7 +44,16 @@ type app struct {
 // named after it.
 var commands = []func(*app) *cobra.Command{
 	newAnalyze,
+	newBuild,
+	newGC,
+	newGenerations,
 	newImport,
+	newNew,
+	newPlan,
+	newRecover,
+	newRollback,
+	newStatus,
+	newSwitch,
 }
 
 func newRoot(a *app) *cobra.Command {

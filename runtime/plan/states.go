@@ -114,3 +114,10 @@ func (t *Tree) UnitNames(scope tree.Scope) []string {
 	sort.Strings(out)
 	return out
 }
+
+// Fragment reports whether the tree has the unit's own file, or its template's.
+func (t *Tree) Fragment(scope tree.Scope, name string) bool {
+	u := t.scopes[scope]
+	f := u.fragmentOf(u.real(name))
+	return f != nil && !f.masked
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unitgen/unitgen/runtime/generation"
+	"github.com/unitgen/unitgen/runtime/plan"
+)
+
+// jsonGeneration is one row of `generations --json`.
+type jsonGeneration struct {
+	Number  int       `json:"number"`
+	Tree    string    `json:"tree"`
+	Time    time.Time `json:"time"`
+	Current bool      `json:"current"`
+	Boot    bool      `json:"boot"`
+	Pinned  bool      `json:"pinned"`
+}
+
+func newGenerations(a *app) *cobra.Command {
+	var state string
+	var asJSON bool
+	list := func(*cobra.Command, []string) error {
+		s, err := openState(state)
+		if err != nil {
+			return err
+		}
+		return a.listGenerations(s, asJSON)
+	}
+	cmd := &cobra.Command{
+		Use:   "generations",
+		Short: "List, compare, pin and delete generations",
+		Example: `  unitgen generations
+  unitgen generations diff 3 5
+  unitgen generations pin 3
+  unitgen generations delete 1 2`,
+		Args: cobra.NoArgs,
+		RunE: list,
+	}
+	cmd.PersistentFlags().StringVar(&state, "state", "", "state directory (default /etc/unitgen for root, $XDG_STATE_HOME/unitgen otherwise)")
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.AddCommand(
+		&cobra.Command{Use: "list", Short: "List generations", Example: "  unitgen generations list --json", Args: cobra.NoArgs, RunE: list},
+		&cobra.Command{
+			Use: "diff A B", Short: "Say which units and files differ between two generations",
+			Example: "  unitgen generations diff 3 5", Args: cobra.ExactArgs(2),
+			RunE: func(_ *cobra.Command, args []string) error { return a.diffGenerations(state, args, asJSON) },
+		},
+		a.generationVerb(&state, "pin N…", "Keep generations from being deleted and collected", "generations pin", (*generation.State).Pin),
+		a.generationVerb(&state, "unpin N…", "Let pinned generations go again", "generations unpin", (*generation.State).Unpin),
+		a.generationVerb(&state, "delete N…", "Delete generations; their trees go with the next gc", "generations delete", (*generation.State).Delete),
+	)
+	return cmd
+}
+
+func (a *app) listGenerations(s *generation.State, asJSON bool) error {
+	all, err := s.List()
+	if err != nil {
+		return &exitError{exitRefused, err}
+	}
+	if asJSON {
+		out := []jsonGeneration{}
+		for _, g := range all {
+			out = append(out, jsonGeneration{g.Number, g.Tree, g.Time.UTC(), g.Current, g.Boot, g.Pinned})
+		}
+		return writeJSON(a.out, out)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
+	for _, g := range all {
+		var marks []string
+		for _, m := range []struct {
+			on   bool
+			word string
+		}{{g.Current, "current"}, {g.Boot, "boot"}, {g.Pinned, "pinned"}} {
+			if m.on {
+				marks = append(marks, m.word)
+			}
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", g.Number, g.Time.Format("2006-01-02 15:04:05"), g.Tree, strings.Join(marks, ", "))
+	}
+	return w.Flush()
+}
+
+// generationVerb makes a subcommand that does one thing to each generation.
+func (a *app) generationVerb(state *string, use, short, command string, do func(*generation.State, int) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Example: "  unitgen " + command + " 3",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			var numbers []int
+			for _, arg := range args {
+				n, err := strconv.Atoi(arg)
+				if err != nil || n < 1 {
+					return &exitError{exitWrong, fmt.Errorf("%q is no number of a generation", arg)}
+				}
+				numbers = append(numbers, n)
+			}
+			s, err := openState(*state)
+			if err != nil {
+				return err
+			}
+			lock, err := lockState(s, command)
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
+			for _, n := range numbers {
+				if err := do(s, n); err != nil {
+					return &exitError{exitRefused, err}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) diffGenerations(state string, args []string, asJSON bool) error {
+	s, err := openState(state)
+	if err != nil {
+		return err
+	}
+	var trees [2]*plan.Tree
+	for i, arg := range args {
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 1 {
+			return &exitError{exitWrong, fmt.Errorf("%q is no number of a generation", arg)}
+		}
+		g, err := s.Get(n)
+		if err != nil {
+			return &exitError{exitRefused, err}
+		}
+		if trees[i], err = plan.Read(g.Tree); err != nil {
+			return &exitError{exitRefused, err}
+		}
+	}
+	d := plan.Compare(trees[0], trees[1])
+	if asJSON {
+		return writeJSON(a.out, d)
+	}
+	return showDifference(a, d)
+}
+
+func showDifference(a *app, d *plan.Difference) error {
+	if len(d.Units) == 0 && len(d.Files.Added)+len(d.Files.Removed)+len(d.Files.Changed) == 0 {
+		_, err := fmt.Fprintln(a.out, "The two generations are alike.")
+		return err
+	}
+	for _, u := range d.Units {
+		fmt.Fprintf(a.out, "%-8s %s%s\n", u.Change, u.Unit, scopeWord(u.Scope))
+		for _, c := range u.Directives {
+			for _, v := range c.Old {
+				fmt.Fprintf(a.out, "  - [%s] %s=%s\n", c.Section, c.Directive, v)
+			}
+			for _, v := range c.New {
+				fmt.Fprintf(a.out, "  + [%s] %s=%s\n", c.Section, c.Directive, v)
+			}
+		}
+	}
+	for _, l := range []struct {
+		word  string
+		paths []string
+	}{{"added", d.Files.Added}, {"removed", d.Files.Removed}, {"changed", d.Files.Changed}} {
+		for _, p := range l.paths {
+			fmt.Fprintf(a.out, "%-8s /%s\n", l.word, p)
+		}
+	}
+	return nil
+}

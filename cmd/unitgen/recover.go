@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unitgen/unitgen/runtime/activation"
+	"github.com/unitgen/unitgen/runtime/bus"
+)
+
+func newRecover(a *app) *cobra.Command {
+	var state string
+	cmd := &cobra.Command{
+		Use:   "recover",
+		Short: "Finish or undo a switch that was cut off",
+		Long: `Finish or undo a switch that was killed or lost its power in the middle. Where no
+manager runs, the files alone are put right and the units come up from them.
+With nothing to recover it does nothing.`,
+		Example: `  unitgen recover`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := openState(state)
+			if err != nil {
+				return err
+			}
+			if _, _, found, err := activation.Interrupted(s); err != nil {
+				return refusedBy(err)
+			} else if !found {
+				return a.tidy(s)
+			}
+			lock, err := lockState(s, "recover")
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
+			ctx, stop := unhurried(cmd.Context())
+			defer stop()
+			targets, place, done, err := managers(ctx, s)
+			switch {
+			case errors.Is(err, bus.ErrNoManager):
+			case err != nil:
+				return refusedBy(err)
+			default:
+				defer done()
+			}
+			r, err := activation.Recover(ctx, activation.Options{State: s, Targets: targets, Place: place})
+			if err != nil {
+				return &exitError{exitBroken, err}
+			}
+			a.sayRecovery(r)
+			if len(r.Leftover) > 0 {
+				return &exitError{code: exitBroken}
+			}
+			return nil
+		},
+	}
+	stateFlag(cmd, &state)
+	return cmd
+}
