@@ -28,6 +28,10 @@ type Options struct {
 	NoVerify    bool   // leave out the whole-tree checks
 	KeepSource  bool   // reserved for language servers: keep syntax trees for Explain even on a cache hit
 
+	// Remote gives the directory where a fetched import lies (git::…, https://…);
+	// nil: none is fetched.
+	Remote func(address string) (dir string, err error)
+
 	// Files replaces the content of files (absolute paths), for editors with
 	// unsaved text.
 	Files map[string][]byte
@@ -38,6 +42,7 @@ type Options struct {
 type Override struct {
 	Path  string
 	Value string
+	At    diag.Range // where it was written, for diagnostics
 }
 
 // Sources maps a path of the tree to its keys to where they were defined. For

@@ -168,7 +168,7 @@ func Make(set *load.Set, o Options) (*Index, diag.List) {
 	for _, ov := range o.Overrides {
 		ix.override(ov)
 	}
-	return ix, ix.diags
+	return ix, ix.TakeDiags()
 }
 
 func (ix *Index) err(code, summary string, at hcl.Range, format string, args ...any) *diag.Diagnostic {
@@ -410,4 +410,14 @@ func (ix *Index) override(ov Override) {
 // Value makes a definition from a value, for generated ones.
 func Value(v cty.Value, at hcl.Range, prio int, b *Block) *Def {
 	return &Def{Val: v, At: at, Prio: prio, Order: OrderPlain, Block: b}
+}
+
+// Option finds an option of a module by name, or of another by MODULE.NAME.
+func (ix *Index) Option(m *Module, name string) *Option { return ix.option(m, name) }
+
+// TakeDiags gives the diagnostics that were found since the last call.
+func (ix *Index) TakeDiags() diag.List {
+	d := ix.diags
+	ix.diags = nil
+	return d
 }

@@ -27,9 +27,9 @@ type spec struct {
 }
 
 // unitAttrs are the attributes of ours on every unit block.
-const unitAttrs = "when for_each name scope enable mask restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
+const unitAttrs = "when for_each name scope enable mask install restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
 
-const fileAttrs = "when for_each name text source json yaml toml ini jsonnet input mode owner group enable real"
+const fileAttrs = "when for_each name text source json yaml toml ini mode owner group enable real"
 
 var specs = map[string]*spec{
 	"host":     {label: "name of the host", attrs: "systemd imports disable provides reads description units etc", inner: true},
@@ -44,7 +44,7 @@ var specs = map[string]*spec{
 	"etc":      {label: "path below /etc", attrs: fileAttrs, named: true},
 	"user":     {label: "name of the user", attrs: "when for_each name uid group home shell description locked groups", named: true},
 	"group":    {label: "name of the group", attrs: "when for_each name gid members", named: true},
-	"tmpfile":  {label: "path of the file", attrs: "when for_each name type mode owner group age argument scope", named: true},
+	"tmpfile":  {label: "path of the file", attrs: "when for_each name type mode owner group age argument", named: true},
 	"sysctl":   {label: "name of the setting", attrs: "when value"},
 	"credential": {label: "name of the credential", attrs: "when for_each name unit file age encrypted scope",
 		need: "unit", named: true},
