@@ -30,28 +30,32 @@ func (a *app) line(v any) error {
 	return err
 }
 
-// eachValue answers the arguments one by one: as JSON all of them, as text up
-// to the first that is refused, with an empty line between two.
-func (a *app) eachValue(args []string, asJSON bool, answer func(s string) (any, string, error)) error {
+// eachValue answers the arguments one by one: as JSON, one object a line; as
+// text with an empty line between two. A refused argument does not keep the
+// others from being answered, unless stop says so for text.
+func (a *app) eachValue(args []string, asJSON, stop bool, answer func(s string) (any, string, error)) error {
 	var bad error
 	for i, s := range args {
 		v, text, err := answer(s)
-		switch {
-		case err != nil && !asJSON:
-			return &exitError{exitWrong, err}
-		case err != nil:
+		if err != nil {
 			bad = failed
 			v = refusal{s, err.Error()}
-			fallthrough
-		case asJSON:
+			if !asJSON {
+				fmt.Fprintln(a.err, "unitgen:", err)
+				if stop {
+					return bad
+				}
+			}
+		}
+		if asJSON {
 			if err := a.line(v); err != nil {
 				return err
 			}
-		default:
-			if i > 0 {
-				fmt.Fprintln(a.out)
-			}
-			fmt.Fprint(a.out, text)
+			continue
+		}
+		fmt.Fprint(a.out, text)
+		if i+1 < len(args) {
+			fmt.Fprintln(a.out)
 		}
 	}
 	return bad
@@ -85,7 +89,7 @@ func newAnalyzeCalendar(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("--iterations: %q is no number of iterations; use a number from 0 on", iterations)
 			}
-			return a.eachValue(args, asJSON, func(s string) (any, string, error) {
+			return a.eachValue(args, asJSON, false, func(s string) (any, string, error) {
 				return calendarAnswer(s, from, now, int(n), local)
 			})
 		},
@@ -155,7 +159,7 @@ func newAnalyzeTimespan(a *app) *cobra.Command {
   unitgen analyze timespan --json 90`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.eachValue(args, asJSON, func(s string) (any, string, error) {
+			return a.eachValue(args, asJSON, true, func(s string) (any, string, error) {
 				usec, err := value.ParseTimeSpan(s)
 				if err != nil {
 					return nil, "", err
@@ -184,17 +188,17 @@ func newAnalyzeTimestamp(a *app) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			local := value.LocalZone()
-			return a.eachValue(args, asJSON, func(s string) (any, string, error) {
+			return a.eachValue(args, asJSON, false, func(s string) (any, string, error) {
 				now := time.Now()
 				t, err := value.ParseTimestampAt(s, now, local)
 				if err != nil {
 					return nil, "", err
 				}
 				normal := value.FormatTimestamp(t, local)
-				usec := t.UnixMicro()
+				usec := value.Microseconds(t)
 				out := struct {
 					Normalized string `json:"normalized"`
-					Usec       int64  `json:"usec"`
+					Usec       uint64 `json:"usec"`
 				}{normal, usec}
 				r := rows{{"Original form", s}, {"Normalized form", normal}}
 				if local != time.UTC {

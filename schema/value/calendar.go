@@ -113,7 +113,7 @@ func writeParts(b *strings.Builder, width int, parts []part, micro bool) {
 	unit := 1
 	if micro {
 		unit = usecSecond
-		if len(parts) == 1 && parts[0] == (part{0, -1, usecSecond}) {
+		if parts[0] == (part{0, -1, usecSecond}) {
 			b.WriteByte('*')
 			return
 		}
@@ -219,10 +219,12 @@ func (c *Calendar) valid() bool {
 }
 
 func validParts(list []part, from, to int, fromEnd bool) bool {
-	if fromEnd {
-		to -= 3 // every month has a 28th day from its end
-	}
 	for _, p := range list {
+		if fromEnd {
+			// Every month has a 28th day from its end. systemd takes three off
+			// again for each further element.
+			to -= 3
+		}
 		switch {
 		case p.start < from || p.start > to || p.repeat > to-from:
 			return false

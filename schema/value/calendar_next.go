@@ -8,6 +8,10 @@ const maxRounds = 1000
 // Next gives the first moment after another at which the event elapses, in a
 // zone; an expression that names a zone of its own is read in that. ok is false
 // when it never elapses again.
+//
+// Where clocks are put forward or back it follows systemd moment by moment.
+// Where systemd gives up (a repetition that runs over the end of its unit can
+// make it walk in circles there), the search is made again without its habits.
 func (c *Calendar) Next(after time.Time, local *time.Location) (t time.Time, ok bool) {
 	loc := local
 	if c.zone != "" {
@@ -18,34 +22,45 @@ func (c *Calendar) Next(after time.Time, local *time.Location) (t time.Time, ok 
 	if after.Unix() < 0 {
 		after = time.Unix(0, 0).Add(-time.Microsecond)
 	}
-	start := after.Truncate(time.Microsecond).Add(time.Microsecond).In(loc)
-	s := search{c: c, loc: loc, at: civilOf(start), micro: start.Nanosecond() / 1000, hint: start}
-	// The first look keeps the offset that holds at the start.
-	s.first = true
-	return s.run()
+	for _, plain := range []bool{false, true} {
+		start := after.Truncate(time.Microsecond).Add(time.Microsecond).In(loc)
+		s := search{c: c, loc: loc, plain: plain, at: civilOf(start), dst: dstOf(start), micro: start.Nanosecond() / 1000, hint: start}
+		t, ok, lost := s.run()
+		if !lost {
+			return t, ok
+		}
+	}
+	return time.Time{}, false
 }
 
 // search walks civil time forward to the first match, the largest unit first.
 type search struct {
 	c     *Calendar
 	loc   *time.Location
+	plain bool // without carrying over summer time
 	at    civil
+	dst   int // how at is read next: -1 either, 0 standard, 1 summer time
 	micro int
-	hint  time.Time
-	first bool
+	hint  time.Time // the moment that was made last decides between two offsets
 }
 
-func (s *search) moment(dst int) time.Time { return s.at.in(s.loc, dst, s.hint) }
+func dstOf(t time.Time) int {
+	if t.IsDST() {
+		return 1
+	}
+	return 0
+}
+
+// moment makes a civil time a moment.
+func (s *search) moment(c civil, dst int) time.Time {
+	s.hint = c.in(s.loc, dst, s.hint)
+	return s.hint
+}
 
 // normalise brings the civil time into range, over gaps.
 func (s *search) normalise() {
-	dst := s.c.dst
-	if s.first {
-		dst = -1
-	}
-	t := s.moment(dst)
-	s.at, s.hint = civilOf(t), t
-	s.first = false
+	s.at = civilOf(s.moment(s.at, s.dst))
+	s.dst = s.c.dst
 }
 
 // verdict of one component.
@@ -57,33 +72,54 @@ const (
 	again           // the civil time does not exist as it stands
 )
 
-// within checks that the civil time exists.
+// within checks that the civil time exists. One that does not is moved on: where
+// a unit overflowed, the unit below it starts anew, so that nothing is skipped.
 func (s *search) within() verdict {
 	if s.at.year > maxYear {
 		return never
 	}
-	n := civilOf(s.moment(s.c.dst))
-	switch compareCivil(n, s.at) {
-	case 0:
+	t := s.moment(s.at, s.dst)
+	n := civilOf(t)
+	unit, order := compareCivil(n, s.at)
+	switch {
+	case order == 0:
 		return matches
-	case -1:
+	case order < 0:
 		return never
+	}
+	switch unit {
+	case 0:
+		n.month = 1
+	case 1:
+		n.day = 1
+	case 2:
+		n.hour = 0
+	case 3:
+		n.minute = 0
+	case 4:
+		n.second = 0
+	}
+	s.at = n
+	if !s.plain {
+		s.dst = dstOf(t)
 	}
 	return again
 }
 
-func compareCivil(a, b civil) int {
+// compareCivil compares two civil times, and names the first unit in which they
+// differ, 0 for the year.
+func compareCivil(a, b civil) (unit, order int) {
 	x := [...]int{a.year, a.month, a.day, a.hour, a.minute, a.second}
 	y := [...]int{b.year, b.month, b.day, b.hour, b.minute, b.second}
 	for i := range x {
 		if x[i] < y[i] {
-			return -1
+			return i, -1
 		}
 		if x[i] > y[i] {
-			return 1
+			return i, 1
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 // reset sets all units below one to their start.
@@ -103,18 +139,19 @@ func (s *search) reset(below int) {
 	s.at.second, s.micro = 0, 0
 }
 
-func (s *search) run() (time.Time, bool) {
+// run gives the moment; lost is true when the search went in circles.
+func (s *search) run() (t time.Time, ok, lost bool) {
 	for range maxRounds {
 		s.normalise()
 		moved, found := s.match(s.c.year, &s.at.year, false)
 		if !found {
-			return time.Time{}, false
+			return t, false, false
 		}
 		if moved {
 			s.reset(1)
 		}
 		if s.within() != matches {
-			return time.Time{}, false
+			return t, false, false
 		}
 		if s.unit(s.c.month, &s.at.month, 2, &s.at.year) || s.unit(s.c.day, &s.at.day, 3, &s.at.month) {
 			continue
@@ -141,9 +178,9 @@ func (s *search) run() (time.Time, bool) {
 		if v == again {
 			continue
 		}
-		return s.moment(s.c.dst).Add(time.Duration(s.micro) * time.Microsecond), true
+		return s.moment(s.at, s.dst).Add(time.Duration(s.micro) * time.Microsecond), true, false
 	}
-	return time.Time{}, false
+	return t, false, true
 }
 
 // unit moves one unit to its next match; above is the unit to count up where
@@ -174,16 +211,12 @@ func (s *search) match(parts []part, v *int, fromEnd bool) (moved, found bool) {
 		return false, true
 	}
 	best := -1
-	last := 0
-	if fromEnd {
-		last = time.Date(s.at.year, time.Month(s.at.month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	}
 	for _, p := range parts {
 		start, stop := p.start, p.stop
 		if fromEnd {
-			start = last + 1 - start
-			if stop >= 0 {
-				start, stop = last+1-stop, start
+			start, stop = s.fromEnd(start), s.fromEnd(stop)
+			if stop > 0 {
+				start, stop = stop, start
 			}
 		}
 		k := start
@@ -206,6 +239,19 @@ func (s *search) match(parts []part, v *int, fromEnd bool) (moved, found bool) {
 	moved = best != *v
 	*v = best
 	return moved, true
+}
+
+// fromEnd gives the day of the month that is so many from its end, -1 where
+// there is none.
+func (s *search) fromEnd(n int) int {
+	c := s.at
+	c.month++
+	c.day = 1 - n
+	t := s.moment(c, s.dst)
+	if int(t.Month()) != s.at.month {
+		return -1
+	}
+	return t.Day()
 }
 
 func (s *search) weekday() bool {

@@ -175,7 +175,7 @@ func (p *calendarParser) date() (epoch bool, e string) {
 		return false, ""
 	case '@':
 		n := digits(p.rest[1:])
-		v, err := strconv.ParseInt(p.rest[1:1+n], 10, 32)
+		v, err := strconv.ParseInt(p.rest[1:1+n], 10, 40)
 		if err != nil {
 			return false, "has no valid time after @"
 		}
@@ -308,7 +308,8 @@ func (p *calendarParser) parts(micro bool) ([]part, string) {
 				el.repeat = usecSecond
 			}
 		}
-		if p.peek() == '/' {
+		repeats := p.peek() == '/'
+		if repeats {
 			p.rest = p.rest[1:]
 			if el.repeat, e = p.number(micro); e != "" {
 				return nil, e
@@ -316,6 +317,9 @@ func (p *calendarParser) parts(micro bool) ([]part, string) {
 			if el.repeat == 0 {
 				return nil, "has a repetition of zero"
 			}
+		}
+		if micro && el.start == el.stop && !repeats {
+			return nil, "has a range of seconds that starts where it ends"
 		}
 		if c := p.peek(); c != 0 && strings.IndexByte(" ,-~:", c) < 0 {
 			return nil, calendarSyntax

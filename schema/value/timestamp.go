@@ -33,10 +33,10 @@ func ParseTimestampAt(s string, now time.Time, local *time.Location) (time.Time,
 	}
 	if rest, ok := strings.CutPrefix(s, "@"); ok {
 		usec, err := ParseTimeSpan(rest)
-		if err != nil || usec > math.MaxInt64 {
+		if err != nil {
 			return bad("has no valid time span after @")
 		}
-		return time.UnixMicro(int64(usec)).In(local), nil
+		return time.Unix(int64(usec/usecSecond), int64(usec%usecSecond)*1000).In(local), nil
 	}
 	if t, what, ok := relative(s, now); ok {
 		if what != "" {
@@ -218,11 +218,20 @@ func (s *scanner) year() (v int, short bool) {
 	return s.number(4, 0, 9999), false
 }
 
+// Microseconds gives a moment as systemd counts it: microseconds since 1970. The
+// counter reaches further than time.Time's own.
+func Microseconds(t time.Time) uint64 {
+	if t.Unix() < 0 {
+		return 0
+	}
+	return uint64(t.Unix())*usecSecond + uint64(t.Nanosecond()/1000)
+}
+
 // FormatTimestamp writes a moment as systemd does, "Fri 2026-01-30 12:00:00
 // UTC"; "-" for the start of 1970, which stands for "never".
 func FormatTimestamp(t time.Time, zone *time.Location) string {
 	switch {
-	case t.UnixMicro() == 0:
+	case Microseconds(t) == 0 || Microseconds(t) == Infinity:
 		return "-"
 	case t.Unix() > maxTimestamp:
 		return "--- XXXX-XX-XX XX:XX:XX"
@@ -235,14 +244,15 @@ func FormatTimestamp(t time.Time, zone *time.Location) string {
 // FormatRelative writes the distance from a moment to now, "5min 2s ago" or
 // "2 weeks 1 day left", as systemd does.
 func FormatRelative(t, now time.Time) string {
-	if t.UnixMicro() == 0 {
+	at, from := Microseconds(t), Microseconds(now)
+	if at == 0 || at == Infinity {
 		return "-"
 	}
-	d, word := now.UnixMicro()-t.UnixMicro(), "ago"
-	if d <= 0 {
-		d, word = -d, "left"
+	d, word := at-from, "left"
+	if from > at {
+		d, word = from-at, "ago"
 	}
-	count := func(n int64, unit string) string {
+	count := func(n uint64, unit string) string {
 		if n == 1 {
 			return fmt.Sprintf("1 %s", unit)
 		}
