@@ -152,8 +152,8 @@ func (c civil) in(l *time.Location, dst int, hint time.Time) time.Time {
 				return u.Add(-time.Duration(offsets[i]) * time.Second).In(l)
 			}
 		}
-		// The nearest time of that kind within eight and a half years.
-		for m := time.Duration(1); m <= 103; m++ {
+		// The nearest time of that kind within seventeen years.
+		for m := time.Duration(1); m <= 207; m++ {
 			for _, d := range []time.Duration{-m, m} {
 				t := u.Add(d * 30 * 24 * time.Hour).In(l)
 				if _, off := t.Zone(); t.IsDST() == (dst == 1) {
