@@ -27,6 +27,7 @@ type Options struct {
 	Parallelism int
 	Files       map[string][]byte                    // text that replaces files, by absolute path
 	Remote      func(address string) (string, error) // where a fetched import lies; nil: none is
+	RemoteName  func(dir string) (string, bool)      // what a directory of a fetched module is called, wherever its cache lies
 	Demand      []string                             // namespaces that are read from outside the files
 }
 
@@ -251,6 +252,11 @@ func (l *loader) resolve(m *Module, b *syntax.Block, s literal) (string, bool) {
 
 // prefix spells a directory relative to the host's.
 func (l *loader) prefix(dir string) string {
+	if l.o.RemoteName != nil {
+		if name, ok := l.o.RemoteName(dir); ok {
+			return name + "/"
+		}
+	}
 	rel, err := filepath.Rel(l.set.Dir, dir)
 	if err != nil {
 		return filepath.ToSlash(dir) + "/"
