@@ -74,6 +74,7 @@ func (c *compilation) run(r *Result) {
 func (c *compilation) prepare(r *Result) bool {
 	var d diag.List
 	lo := load.Options{Dir: c.o.Dir, Host: c.o.Host, Bundled: modules.FS, Parallelism: c.o.Parallelism, Files: c.o.Files, Remote: c.o.Remote}
+	fetched(c.o, &lo)
 	overrides, od := c.overrides(&lo)
 	c.diags = append(c.diags, od...)
 	c.set, d = load.Load(c.ctx, lo)
@@ -127,7 +128,7 @@ func (c *compilation) filesOf(m *load.Module) *funcs.Files {
 	defer c.mu.Unlock()
 	f := c.files[m]
 	if f == nil {
-		f = funcs.NewFiles(m.Dir, func(o funcs.Observation) {
+		f = newFiles(m, func(o funcs.Observation) {
 			c.mu.Lock()
 			c.seen = append(c.seen, observed{m, o})
 			c.mu.Unlock()
@@ -176,6 +177,9 @@ func (c *compilation) evaluate(r *Result) {
 	c.everything()
 	c.diags = append(c.diags, c.ev.Diags...)
 	c.diags = append(c.diags, d...)
+	if !c.o.NoVerify && !c.diags.HasErrors() {
+		c.diags = append(c.diags, c.verifyTree(r.Tree)...)
+	}
 	r.Stats.Nodes, r.Stats.Definitions, r.Stats.Units = c.ev.Stats.Nodes, c.ev.Stats.Definitions, len(r.Tree.Units)
 }
 

@@ -34,6 +34,7 @@ type Observation struct {
 // refused. It is safe for concurrent use.
 type Files struct {
 	dir     string
+	bundled fs.FS // in place of dir
 	observe func(Observation)
 
 	mu    sync.Mutex
@@ -46,8 +47,45 @@ func NewFiles(dir string, observe func(Observation)) *Files {
 	return &Files{dir: dir, observe: observe, cache: map[string][]byte{}}
 }
 
-// Dir gives the module's directory.
-func (f *Files) Dir() string { return f.dir }
+// NewBundledFiles gives the reader of a module that comes with unitgen.
+func NewBundledFiles(fsys fs.FS, observe func(Observation)) *Files {
+	return &Files{bundled: fsys, observe: observe, cache: map[string][]byte{}}
+}
+
+// open gives the module's directory, which refuses what leads outside.
+func (f *Files) open() (dirFS, error) {
+	if f.bundled != nil {
+		return bundledFS{f.bundled}, nil
+	}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return nil, fmt.Errorf("the module's directory cannot be read: %w", errors.Unwrap(err))
+	}
+	return rootFS{root}, nil
+}
+
+// dirFS is an open directory of either kind.
+type dirFS interface {
+	OpenFile(name string) (fs.File, error)
+	Stat(name string) (fs.FileInfo, error)
+	FS() fs.FS
+	Close() error
+}
+
+type rootFS struct{ *os.Root }
+
+// OpenFile does not wait for the other end of a FIFO.
+func (r rootFS) OpenFile(name string) (fs.File, error) {
+	return r.Root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+type bundledFS struct{ fsys fs.FS }
+
+func (b bundledFS) OpenFile(name string) (fs.File, error) { return b.fsys.Open(name) }
+func (b bundledFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(b.fsys, name) }
+func (b bundledFS) Close() error                          { return nil }
+
+func (b bundledFS) FS() fs.FS { return b.fsys }
 
 func (f *Files) tell(kind, name, answer string) {
 	if f.observe != nil {
@@ -57,7 +95,7 @@ func (f *Files) tell(kind, name, answer string) {
 
 // Same reports whether the directory would answer an observation as it did.
 func (f *Files) Same(o Observation) bool {
-	quiet := NewFiles(f.dir, nil)
+	quiet := &Files{dir: f.dir, bundled: f.bundled, cache: map[string][]byte{}}
 	switch o.Kind {
 	case "file":
 		b, err := quiet.Read(o.Name)
@@ -117,12 +155,12 @@ func (f *Files) Read(name string) ([]byte, error) {
 }
 
 func (f *Files) read(name string) ([]byte, error) {
-	root, err := os.OpenRoot(f.dir)
+	root, err := f.open()
 	if err != nil {
-		return nil, fmt.Errorf("the module's directory cannot be read: %w", errors.Unwrap(err))
+		return nil, err
 	}
 	defer root.Close()
-	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := root.OpenFile(name)
 	if err != nil {
 		return nil, explain(name, err)
 	}
@@ -175,9 +213,9 @@ func (f *Files) Exists(name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	root, err := os.OpenRoot(f.dir)
+	root, err := f.open()
 	if err != nil {
-		return false, fmt.Errorf("the module's directory cannot be read: %w", errors.Unwrap(err))
+		return false, err
 	}
 	defer root.Close()
 	st, err := root.Stat(c)
@@ -206,9 +244,9 @@ func (f *Files) Glob(dir, pattern string) ([]string, error) {
 	if !doublestar.ValidatePattern(pattern) {
 		return nil, fmt.Errorf("%q is no file pattern", pattern)
 	}
-	root, err := os.OpenRoot(f.dir)
+	root, err := f.open()
 	if err != nil {
-		return nil, fmt.Errorf("the module's directory cannot be read: %w", errors.Unwrap(err))
+		return nil, err
 	}
 	defer root.Close()
 	out := []string{}
