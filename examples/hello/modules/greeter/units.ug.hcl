@@ -68,7 +68,7 @@ service "worker@" {
   WantedBy         = ["multi-user.target"]
 }
 
-instance "worker@" {
+instance "worker@.service" {
   for_each = option.workers
   enable   = true
 }
