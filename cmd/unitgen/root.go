@@ -45,6 +45,7 @@ type app struct {
 var commands = []func(*app) *cobra.Command{
 	newAnalyze,
 	newBuild,
+	newCheck,
 	newGC,
 	newGenerations,
 	newImport,

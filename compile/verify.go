@@ -1,0 +1,188 @@
+package compile
+
+import (
+	"path"
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/install"
+	"github.com/unitgen/unitgen/schema/load"
+	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/unitfile"
+	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/verify"
+)
+
+// checkedBefore are the loader's complaints about single lines, which the
+// compiler has made already, at the line of the source.
+var checkedBefore = map[string]bool{
+	load.CodeUnknownKey: true, load.CodeUnknownSect: true, load.CodeValue: true, load.CodeSpecifier: true,
+}
+
+// verifyTree runs the whole-tree checks and maps what they find back to the
+// source.
+func (c *compilation) verifyTree(t *tree.Tree) diag.List {
+	var out diag.List
+	for _, scope := range []tree.Scope{tree.System, tree.User} {
+		out = append(out, c.verifyScope(t, scope)...)
+	}
+	return out
+}
+
+func (c *compilation) verifyScope(t *tree.Tree, scope tree.Scope) diag.List {
+	fsys := newTreeFS(c.o.Sysroot)
+	dir := "etc/systemd/" + string(scope)
+	files := map[string]*unitfile.File{}
+	origins := map[string]diag.Range{}
+	adopted := map[string]bool{}
+	byName := map[string]*unitfile.File{}
+	var enable, named []string
+	for _, u := range t.Units {
+		if u.Scope != scope {
+			continue
+		}
+		d := dir
+		if u.Place != tree.Etc && u.Place != "" {
+			d = "run/systemd/" + strings.TrimSuffix(string(u.Place), ".user")
+		}
+		p := path.Join(d, u.Name)
+		origins["/"+p] = u.Origin
+		if u.Mask || u.File == nil {
+			fsys.link(p, "/dev/null")
+			continue
+		}
+		fsys.file(p, u.File.Bytes())
+		files["/"+p], byName[u.Name] = u.File, u.File
+		if u.NoInstall {
+			adopted["/"+p] = true
+		} else if d == dir {
+			if n := enabledName(u.Name, u.File); n != "" {
+				enable = append(enable, n)
+			}
+		}
+		if n := verifiedName(u.Name); n != "" {
+			named = append(named, n)
+		}
+	}
+	for _, d := range t.DropIns {
+		if d.Scope != scope {
+			continue
+		}
+		p := path.Join(dir, d.Unit+".d", d.Name+".conf")
+		fsys.file(p, d.File.Bytes())
+		files["/"+p], origins["/"+p] = d.File, d.Origin
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	for _, i := range t.Instances {
+		if i.Scope == scope && i.Enable && byName[unitname.Template(i.Name)] != nil {
+			enable = append(enable, i.Name)
+			named = append(named, i.Name)
+			origins["/"+path.Join(dir, i.Name)] = i.Origin
+		}
+	}
+	links, _ := install.InstallLinks(func(n string) *unitfile.File {
+		if f := byName[n]; f != nil {
+			return f
+		}
+		return byName[unitname.Template(n)]
+	}, enable, scope)
+	for _, l := range links {
+		fsys.link(path.Join(dir, l.Path), l.Target)
+	}
+	for _, l := range t.Links {
+		if strings.HasPrefix(l.Path, dir+"/") {
+			fsys.link(l.Path, l.Target)
+		}
+	}
+	provides := append([]string(nil), t.Provides...)
+	for _, d := range t.Distro {
+		provides = append(provides, d.Name)
+	}
+	loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd})
+	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides})
+	m := &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}
+	var out diag.List
+	for _, d := range found {
+		if checkedBefore[d.Code] && !adopted[d.Subject.File] {
+			continue
+		}
+		x := *d
+		x.Subject = m.origin(d.Subject)
+		x.Context = diag.Range{}
+		x.Related = nil
+		for _, r := range d.Related {
+			r.Range = m.origin(r.Range)
+			x.Related = append(x.Related, r)
+		}
+		if x.Code == verify.CodeMissingUnit && c.o.Sysroot == "" && x.Severity == diag.Error {
+			x.Severity = diag.Warning
+		}
+		out = append(out, &x)
+	}
+	return out
+}
+
+// enabledName gives the name under which a unit is enabled: for a template its
+// default instance, "" when it has none.
+func enabledName(name string, f *unitfile.File) string {
+	if !unitname.IsTemplate(name) {
+		return name
+	}
+	v := f.Values("Install", "DefaultInstance")
+	if len(v) == 0 || v[len(v)-1] == "" {
+		return ""
+	}
+	n, err := unitname.WithInstance(name, v[len(v)-1])
+	if err != nil {
+		return ""
+	}
+	return n
+}
+
+// verifiedName gives the name under which a unit is checked: for a template,
+// one of its instances.
+func verifiedName(name string) string {
+	if !unitname.IsTemplate(name) {
+		return name
+	}
+	n, err := unitname.WithInstance(name, "i")
+	if err != nil {
+		return ""
+	}
+	return n
+}
+
+// originMap leads from lines of unit files back to the source.
+type originMap struct {
+	files   map[string]*unitfile.File
+	origins map[string]diag.Range
+	lines   map[string][]diag.Range
+}
+
+func (m *originMap) origin(r diag.Range) diag.Range {
+	if r.IsZero() {
+		return r
+	}
+	f := m.files[r.File]
+	if f == nil {
+		if o, ok := m.origins[r.File]; ok {
+			return o
+		}
+		return r
+	}
+	lines, ok := m.lines[r.File]
+	if !ok {
+		for _, l := range f.Lines {
+			for range 1 + strings.Count(l.Raw, "\n") {
+				lines = append(lines, l.Origin)
+			}
+		}
+		m.lines[r.File] = lines
+	}
+	if n := r.Start.Line; n > 0 && n <= len(lines) && !lines[n-1].IsZero() {
+		return lines[n-1]
+	}
+	return m.origins[r.File]
+}
