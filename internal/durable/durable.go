@@ -107,7 +107,7 @@ func MkdirAll(f FS, path string, perm fs.FileMode) error {
 // ReplaceLink makes path a symbolic link to target with one rename, whatever
 // was there before, and syncs the directory.
 func ReplaceLink(f FS, target, path string) error {
-	tmp := temporary(path)
+	tmp := Temporary(path)
 	if err := f.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -128,7 +128,7 @@ func ReplaceFile(f FS, path string, data []byte, perm fs.FileMode) error {
 // ReplaceOwned is ReplaceFile for a file of another owner; -1 leaves an
 // identity as it is.
 func ReplaceOwned(f FS, path string, data []byte, perm fs.FileMode, uid, gid int) error {
-	tmp := temporary(path)
+	tmp := Temporary(path)
 	if err := f.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -184,7 +184,9 @@ func RemoveAll(f FS, path string) error {
 // place; what a crash leaves of them is rubbish.
 const TemporaryPrefix = ".unitgen-tmp-"
 
-func temporary(path string) string {
+// Temporary gives the name under which a path is written before it is put in
+// place.
+func Temporary(path string) string {
 	return filepath.Join(filepath.Dir(path), TemporaryPrefix+filepath.Base(path))
 }
 

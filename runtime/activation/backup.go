@@ -33,7 +33,7 @@ type saved struct {
 const maxBackup = 64 << 20
 
 func backupPath(s *generation.State, path string) string {
-	return s.Path(backupDir, strings.NewReplacer("%", "%25", "/", "%2F").Replace(strings.TrimPrefix(path, "/"))+".json")
+	return s.Path(generation.DirBackup, strings.NewReplacer("%", "%25", "/", "%2F").Replace(strings.TrimPrefix(path, "/"))+".json")
 }
 
 // backup keeps what somebody else has at an adopted item's path, once.
@@ -78,7 +78,7 @@ func (p *Place) backup(s *generation.State, i Item) error {
 	if err != nil {
 		return err
 	}
-	if err := durable.MkdirAll(s.FS(), s.Path(backupDir), 0o700); err != nil {
+	if err := durable.MkdirAll(s.FS(), s.Path(generation.DirBackup), 0o700); err != nil {
 		return err
 	}
 	return durable.ReplaceFile(s.FS(), to, line, 0o600)

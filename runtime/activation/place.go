@@ -84,10 +84,7 @@ func (p *Placement) same(q *Placement) bool {
 	return p.Units == q.Units && slices.Equal(p.Items, q.Items)
 }
 
-const (
-	placedName = "placed.json"
-	backupDir  = "backup"
-)
+const placedName = "placed.json"
 
 // Placed gives what was last laid into the host.
 func Placed(s *generation.State) (*Placement, error) {
@@ -269,4 +266,23 @@ func (p *Place) removeDirs(s *generation.State, before, after *Placement) {
 			_ = s.FS().Sync(filepath.Dir(p.host(d)))
 		}
 	}
+}
+
+// temporaries removes what a switch that was cut off left beside its items.
+func (p *Place) temporaries(s *generation.State, placements ...*Placement) error {
+	for _, pl := range placements {
+		if pl == nil {
+			continue
+		}
+		for _, i := range pl.Items {
+			tmp := durable.Temporary(p.host(i.Path))
+			if _, err := os.Lstat(tmp); err != nil {
+				continue
+			}
+			if err := s.FS().Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -37,6 +37,11 @@ func Recover(ctx context.Context, o Options) (Recovery, error) {
 	if o.Place == nil && b.After != nil {
 		o.Place = &Place{Root: b.After.Root, Units: b.After.Units, User: b.After.User}
 	}
+	if o.Place != nil {
+		if err := o.Place.temporaries(o.State, b.Before, b.After); err != nil {
+			return r, err
+		}
+	}
 	if j.phase == PhaseCommit && !j.undo {
 		r.Finished = true
 		return r, finishCommit(o, *b, j)

@@ -28,6 +28,7 @@ const (
 	LinkCurrent    = "current"
 	LinkBoot       = "boot"
 	DirJournal     = "journal"
+	DirBackup      = "backup"
 )
 
 // ErrNone says that there is no such generation.

@@ -3,6 +3,8 @@ package generation
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/unitgen/unitgen/internal/durable"
 )
 
 // Roots gives the store trees that must not be collected: those of all
@@ -43,7 +45,7 @@ func (s *State) Roots(more ...string) (map[string]bool, error) {
 // The caller holds the lock.
 func (s *State) Temporaries() ([]string, error) {
 	var removed []string
-	for _, dir := range []string{s.dir, s.Path(dirGenerations)} {
+	for _, dir := range []string{s.dir, s.Path(dirGenerations), s.Path(dirPins), s.Path(DirJournal), s.Path(DirBackup)} {
 		names, err := os.ReadDir(dir)
 		if err != nil {
 			continue
@@ -53,7 +55,7 @@ func (s *State) Temporaries() ([]string, error) {
 				continue
 			}
 			p := filepath.Join(dir, n.Name())
-			if err := s.fs.Remove(p); err != nil {
+			if err := durable.RemoveAll(s.fs, p); err != nil {
 				return removed, err
 			}
 			removed = append(removed, p)
