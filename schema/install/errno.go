@@ -1,0 +1,13 @@
+package install
+
+import (
+	"errors"
+	"syscall"
+)
+
+const (
+	errIsDir = syscall.EISDIR
+	errBadFd = syscall.EBADF
+)
+
+func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }
