@@ -106,10 +106,10 @@ var checks = []check{
 		switch {
 		case s.root():
 			return 1, "The service runs as root"
-		case s.bool("DynamicUser"):
-			return 0, "The service runs as a transient user"
 		case s.text("User") == "nobody":
 			return 0.9, "The service runs as nobody, whom others share"
+		case s.bool("DynamicUser"):
+			return 0, "The service runs as a transient user"
 		}
 		return 0, "The service runs as a user of its own"
 	}},

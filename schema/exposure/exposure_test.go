@@ -89,7 +89,7 @@ var overall = regexp.MustCompile(`exposure level for \S+: ([0-9.]+) (\S+)`)
 func TestLikeSystemdAnalyze(t *testing.T) {
 	testenv.Need(t, "systemd-analyze")
 	r := rand.New(rand.NewPCG(3, 4))
-	const cases = 200
+	const cases = 150
 	for i := range cases {
 		dir := t.TempDir()
 		text := "[Service]\nExecStart=/bin/true\n"

@@ -30,9 +30,13 @@ func gather(u *load.Unit) *settings {
 		if err != nil {
 			continue
 		}
-		if i == 0 || strings.HasPrefix(v, "~") {
+		_, notBool := value.ParseBool(v)
+		switch {
+		case notBool == nil:
+			allowed = a
+		case i == 0 || strings.HasPrefix(v, "~"):
 			allowed &= a
-		} else {
+		default:
 			allowed |= a
 		}
 	}
@@ -76,7 +80,11 @@ func (s *settings) written(name string) []string {
 func (s *settings) words(name string) []string {
 	var out []string
 	for _, v := range s.values(name) {
-		out = append(out, strings.Fields(v)...)
+		for _, w := range strings.Fields(v) {
+			if !slices.Contains(out, w) {
+				out = append(out, w)
+			}
+		}
 	}
 	return out
 }
@@ -220,7 +228,11 @@ func (s *settings) devices() (float64, string) {
 	if s.bool("PrivateDevices") && (policy == "" || policy == "auto") {
 		policy = "closed"
 	}
-	switch allow := s.values("DeviceAllow"); {
+	allow := s.values("DeviceAllow")
+	if s.bool("ProtectClock") && !slices.Contains(allow, "char-rtc r") {
+		allow = append(slices.Clone(allow), "char-rtc r") // implied (systemd.exec(5), ProtectClock=)
+	}
+	switch {
 	case policy != "strict" && policy != "closed":
 		return 1, "Every device may be opened"
 	case len(allow) > 0:
