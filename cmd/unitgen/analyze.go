@@ -12,7 +12,10 @@ var analyzeCommands = []func(*app) *cobra.Command{
 	newAnalyzeCalendar,
 	newAnalyzeTimespan,
 	newAnalyzeVerify,
+	newAnalyzeSecurity,
 	newAnalyzeTimestamp,
+	newAnalyzeCondition,
+	newAnalyzeCompareVersions,
 }
 
 func newAnalyze(a *app) *cobra.Command {

@@ -44,12 +44,17 @@ type app struct {
 // named after it.
 var commands = []func(*app) *cobra.Command{
 	newAnalyze,
+	newEscape,
 	newBuild,
 	newCheck,
+	newExplain,
+	newFmt,
 	newGC,
 	newGenerations,
+	newGet,
 	newImport,
 	newNew,
+	newOptions,
 	newPlan,
 	newRecover,
 	newRollback,
