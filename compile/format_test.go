@@ -1,0 +1,50 @@
+package compile
+
+import (
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                                  "",
+		"locals {\na=1\n  bcd =   [1,2]\n}": "locals {\n  a   = 1\n  bcd = [1, 2]\n}\n",
+		"locals {\n  a = <<-EOT\n    %{~ for x in y }\n   ${ x }\n    %{~ endfor }\n  EOT\n}\n": "locals {\n  a = <<-EOT\n    %{~ for x in y }\n   ${x}\n    %{~ endfor }\n  EOT\n}\n",
+		"locals {\n  a = \"%{ if   x }y%{ else }z%{ endif }\"\n}\n":                             "locals {\n  a = \"%{ if   x }y%{ else }z%{ endif }\"\n}\n",
+	} {
+		out, diags := Format("t.ug.hcl", []byte(in))
+		if diags.HasErrors() || string(out) != want {
+			t.Errorf("%q gives %q (%v), want %q", in, out, diags, want)
+		}
+	}
+	if out, diags := Format("t.ug.hcl", []byte("locals {")); !diags.HasErrors() || string(out) != "locals {" {
+		t.Errorf("%q %v", out, diags)
+	}
+}
+
+// FuzzFormat sees to it that a formatted file parses and is not formatted
+// differently the second time.
+func FuzzFormat(f *testing.F) {
+	f.Add("a \"b\" {\n c=1 # x\n dd = {\n e= \"${f}%{if g}h%{endif}\"\n }\n}\n")
+	f.Add("a {\n b = <<EOT\n %{ for x in y ~}\n ${x}\n %{ endfor ~}\nEOT\n}\n")
+	f.Add("a { b = c ? d : [for e in f : g if h] }")
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) > 2000 {
+			return
+		}
+		out, diags := Format("t", []byte(s))
+		if diags.HasErrors() {
+			return
+		}
+		if _, hd := hclsyntax.ParseConfig(out, "t", hcl.InitialPos); hd.HasErrors() {
+			t.Fatalf("%q becomes %q, which does not parse: %v", s, out, hd)
+		}
+		again, _ := Format("t", out)
+		if string(again) != string(out) {
+			t.Errorf("%q becomes %q, then %q", s, out, again)
+		}
+	})
+}
