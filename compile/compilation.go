@@ -34,11 +34,12 @@ type compilation struct {
 	ev    *eval.Evaluator
 	peers map[string]*compilation
 
-	mu     sync.Mutex
+	mu     *sync.Mutex
 	files  map[*load.Module]*funcs.Files
 	tables map[*load.Module]map[string]function.Function
 	seen   []observed
 	diags  diag.List
+	masks  map[string][]hcl.Range // literals of secrets, by file
 }
 
 // observed is a file of a module that the result depends on.
@@ -59,7 +60,7 @@ func newCompilation(ctx context.Context, o Options) *compilation {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	return &compilation{o: o, ctx: ctx, peers: map[string]*compilation{}, files: map[*load.Module]*funcs.Files{}, tables: map[*load.Module]map[string]function.Function{}}
+	return &compilation{o: o, ctx: ctx, mu: &sync.Mutex{}, peers: map[string]*compilation{}, files: map[*load.Module]*funcs.Files{}, tables: map[*load.Module]map[string]function.Function{}}
 }
 
 // run loads, indexes, evaluates and lowers.
@@ -87,9 +88,11 @@ func (c *compilation) prepare(r *Result) bool {
 	if len(c.set.Modules) == 0 || c.set.Host == nil && len(c.set.Hosts) > 0 {
 		return false
 	}
-	if d.HasErrors() {
+	for _, x := range d {
 		// A file that does not parse would make every reference to it wrong.
-		return false
+		if x.Severity == diag.Error && strings.HasPrefix(x.Code, "E010") {
+			return false
+		}
 	}
 	c.ix, d = index.Make(c.set, index.Options{Variant: c.o.Variant, Overrides: overrides, Env: c.env})
 	c.diags = append(c.diags, d...)
@@ -328,12 +331,3 @@ func (c *compilation) guard(r *Result) {
 }
 
 func indent(s string) string { return "  " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  ") }
-
-func (c *compilation) sourceBytes(file string) []byte {
-	if c.set == nil {
-		return nil
-	}
-	return c.set.Sources[file]
-}
-
-func (c *compilation) explain(path string) (*Explanation, diag.List) { return nil, nil }

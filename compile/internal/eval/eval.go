@@ -163,11 +163,24 @@ func (e *Evaluator) cycle(n *node, at hcl.Range) {
 			return // part of a cycle that was reported
 		}
 	}
+	// A value and the selection of its definitions are two nodes of one name;
+	// people see one.
+	short := chain[:0:0]
+	for i, f := range chain {
+		f.n.failed = true
+		if i > 0 && f.n.name == chain[i-1].n.name {
+			continue
+		}
+		short = append(short, f)
+	}
+	if len(short) > 1 && short[len(short)-1].n.name == n.name {
+		short = short[:len(short)-1]
+	}
+	chain = short
 	names := n.name
 	d := &diag.Diagnostic{Severity: diag.Error, Code: "E0301", Summary: "Cycle", Subject: syntax.Range(at)}
 	const shown = 12
 	for i, f := range chain {
-		f.n.failed = true
 		next, where := n, at
 		if i+1 < len(chain) {
 			next, where = chain[i+1].n, chain[i+1].at

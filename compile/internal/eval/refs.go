@@ -130,6 +130,9 @@ func (e *Evaluator) find(s *Scope, t hcl.Traversal) (ref, bool) {
 }
 
 func suggestion(name string, names []string) string {
+	if len(name) < 2 {
+		return ""
+	}
 	if near := types.Suggest(name, names); near != "" {
 		return fmt.Sprintf(" Did you mean %q?", near)
 	}

@@ -1,0 +1,229 @@
+package compile
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/unitgen/unitgen/compile/internal/eval"
+	"github.com/unitgen/unitgen/compile/internal/index"
+	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/unitname"
+)
+
+// explain answers a query; a result from the cache is compiled for it.
+func (c *compilation) explain(path string) (*Explanation, diag.List) {
+	if c.ev == nil {
+		o := c.o
+		o.Cache = ""
+		fresh := newCompilation(c.ctx, o)
+		fresh.guard(&Result{Tree: &tree.Tree{}, Sources: Sources{}})
+		if fresh.ev == nil {
+			return nil, tidy(fresh.diags)
+		}
+		*c = *fresh
+	}
+	t, steps, bad := parsePath(path)
+	if bad != "" {
+		return nil, diag.List{diag.Errorf("E0319", "Path cannot be explained", diag.Range{}, "%q: %s. Write config.MODULE.OPTION, option.NAME, service.NAME, service.NAME.DIRECTIVE or etc[\"path\"].", path, bad)}
+	}
+	before := len(c.ev.Diags)
+	x, detail := c.explained(t, steps)
+	c.ev.Diags = c.ev.Diags[:before]
+	if x == nil {
+		return nil, diag.List{diag.Errorf("E0319", "Path cannot be explained", diag.Range{}, "%s", detail)}
+	}
+	return c.explanation(path, x), nil
+}
+
+func parsePath(path string) (root string, steps []string, bad string) {
+	tr, hd := hclsyntax.ParseTraversalAbs([]byte(path), "path", hcl.InitialPos)
+	if hd.HasErrors() {
+		// A full unit name is accepted as well.
+		if k := unitname.Type(path); k != "" {
+			return k, []string{strings.TrimSuffix(path, "."+k)}, ""
+		}
+		return "", nil, "it is not a path"
+	}
+	for _, s := range tr[1:] {
+		switch s := s.(type) {
+		case hcl.TraverseAttr:
+			steps = append(steps, s.Name)
+		case hcl.TraverseIndex:
+			if s.Key.Type() == cty.String {
+				steps = append(steps, s.Key.AsString())
+			} else {
+				steps = append(steps, eval.Number(s.Key.AsBigFloat()))
+			}
+		}
+	}
+	if len(steps) == 1 && unitname.Type(path) != "" && !isKind(tr.RootName()) && tr.RootName() != "option" && tr.RootName() != "config" {
+		return steps[0], []string{tr.RootName()}, ""
+	}
+	return tr.RootName(), steps, ""
+}
+
+func isKind(s string) bool {
+	for _, t := range unitname.Types {
+		if t == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compilation) explained(root string, steps []string) (*eval.Explained, string) {
+	switch {
+	case root == "option" && len(steps) > 0:
+		return c.explainOption(c.ix.Own, steps)
+	case root == "config" && len(steps) > 1:
+		m := c.ix.ByName[steps[0]]
+		if m == nil {
+			return nil, c.ix.NoModule(steps[0])
+		}
+		return c.explainOption(m, steps[1:])
+	case root == "etc" && len(steps) == 1:
+		return c.explainFile(steps[0])
+	case isKind(root) && len(steps) > 0:
+		u := c.ev.FindUnit(root, steps[0])
+		if u == nil {
+			d := fmt.Sprintf("No block declares the %s %q.", root, steps[0])
+			if near := types.Suggest(steps[0], c.ix.Labels(root)); near != "" {
+				d += fmt.Sprintf(" Did you mean %q?", near)
+			}
+			return nil, d
+		}
+		if len(steps) == 1 {
+			return c.explainUnit(u)
+		}
+		x := c.ev.ExplainDirective(u, steps[1])
+		if x == nil {
+			d := fmt.Sprintf("Nothing defines %s= of %s.", steps[1], u.Name)
+			if near := types.Suggest(steps[1], c.ev.UnitDirectives(u)); near != "" {
+				d += fmt.Sprintf(" Did you mean %s?", near)
+			}
+			return nil, d
+		}
+		return x, ""
+	}
+	return nil, fmt.Sprintf("%q names nothing that can be explained. Write config.MODULE.OPTION, option.NAME, service.NAME, service.NAME.DIRECTIVE or etc[\"path\"].", root)
+}
+
+func (c *compilation) explainOption(m *index.Module, steps []string) (*eval.Explained, string) {
+	if m == nil {
+		return nil, "The directory declares no options."
+	}
+	o := m.Options[steps[0]]
+	for hops := 0; o != nil && o.RenamedTo != "" && hops < 32; hops++ {
+		o = c.ix.Option(m, o.RenamedTo)
+	}
+	if o == nil {
+		return nil, c.ix.NoOption(m, steps[0])
+	}
+	x, ok := c.ev.ExplainOption(o, steps[1:])
+	if !ok {
+		return nil, fmt.Sprintf("%s has no part %q.", o.Path(), strings.Join(steps[1:], "."))
+	}
+	return x, ""
+}
+
+func (c *compilation) explainUnit(u *eval.Unit) (*eval.Explained, string) {
+	x := &eval.Explained{Name: u.Name, Type: u.Kind, Keys: c.ev.UnitDirectives(u), At: u.Contribs[0].Header(), Value: cty.StringVal(u.Name)}
+	for _, k := range u.Contribs {
+		on, _ := c.ev.Active(&index.Def{Block: k.Block, Each: eachAny(k.Each)})
+		f := eval.Fate{Def: &index.Def{Block: k.Block, At: k.Header(), Prio: index.PrioPlain, Order: index.OrderPlain}, Active: on, Winner: on, Why: "contributes"}
+		for _, cond := range k.Block.Conds {
+			f.Conds = append(f.Conds, cond.Expr.Range())
+		}
+		if !on {
+			f.Why = "its condition does not hold"
+		}
+		x.Fates = append(x.Fates, f)
+	}
+	return x, ""
+}
+
+func eachAny(e *eval.Each) any {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
+func (c *compilation) explainFile(path string) (*eval.Explained, string) {
+	var names []string
+	for _, b := range c.ix.Blocks["etc"] {
+		names = append(names, b.Label())
+	}
+	x := &eval.Explained{Name: "/etc/" + path, Type: "file", Value: cty.StringVal("/etc/" + path)}
+	for _, g := range c.ev.Groups("etc", nil) {
+		if g.Name != path {
+			continue
+		}
+		x.At = g.Contribs[0].Header()
+		for _, k := range g.Contribs {
+			x.Fates = append(x.Fates, eval.Fate{Def: &index.Def{Block: k.Block, At: k.Header(), Prio: index.PrioPlain, Order: index.OrderPlain}, Active: true, Winner: true, Why: "contributes"})
+		}
+	}
+	if len(x.Fates) == 0 {
+		d := fmt.Sprintf("No etc block makes %q.", path)
+		if near := types.Suggest(path, names); near != "" {
+			d += fmt.Sprintf(" Did you mean %q?", near)
+		}
+		return nil, d
+	}
+	return x, ""
+}
+
+// explanation spells an answer.
+func (c *compilation) explanation(path string, x *eval.Explained) *Explanation {
+	out := &Explanation{Path: path, Type: x.Type, Description: x.Doc, Value: "(not known)", Children: x.Keys, Definitions: []Contributor{}}
+	at := syntax.Range(x.At)
+	out.Declared = &at
+	switch {
+	case x.Failed:
+		out.Value = "(has errors; see unitgen check)"
+	case x.Secret:
+		out.Value = "(secret)"
+	case len(x.Fates) == 0 && !x.Value.IsKnown():
+		out.Value = "(nothing defines it)"
+	default:
+		out.Value = eval.HCL(x.Value)
+	}
+	for _, f := range x.Fates {
+		d := Contributor{Range: syntax.Range(f.Def.At), Key: "", Priority: f.Def.Prio, Order: f.Def.Order, Active: f.Active, Winner: f.Winner, Why: f.Why}
+		d.Value = c.text(f.Def.At)
+		if x.Secret {
+			d.Value = "(secret)"
+		}
+		var conds []string
+		for _, r := range f.Conds {
+			conds = append(conds, c.text(r))
+		}
+		d.Condition = strings.Join(conds, " && ")
+		out.Definitions = append(out.Definitions, d)
+	}
+	sort.SliceStable(out.Definitions, func(i, j int) bool {
+		a, b := out.Definitions[i], out.Definitions[j]
+		if a.Winner != b.Winner {
+			return a.Winner
+		}
+		return a.Priority < b.Priority
+	})
+	return out
+}
+
+func (c *compilation) text(r hcl.Range) string {
+	src := c.set.Sources[r.Filename]
+	if r.Start.Byte < 0 || r.End.Byte > len(src) || r.Start.Byte > r.End.Byte {
+		return ""
+	}
+	return string(src[r.Start.Byte:r.End.Byte])
+}

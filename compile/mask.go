@@ -1,0 +1,138 @@
+package compile
+
+import (
+	"bytes"
+	"regexp"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/unitgen/unitgen/compile/internal/index"
+)
+
+// sourceBytes gives a file's text with the literals of secrets masked, byte
+// for byte, so that columns stay right.
+func (c *compilation) sourceBytes(file string) []byte {
+	if c.set == nil {
+		return nil
+	}
+	src := c.set.Sources[file]
+	if src == nil {
+		return nil
+	}
+	if c.masks == nil {
+		c.masks = map[string][]hcl.Range{}
+		c.findSecrets()
+	}
+	ranges := c.masks[file]
+	if c.ix != nil && len(ranges) == 0 {
+		return src
+	}
+	out := bytes.Clone(src)
+	for _, r := range ranges {
+		for i := max(r.Start.Byte, 0); i < min(r.End.Byte, len(out)); i++ {
+			if out[i] != '\n' && out[i] != '\r' {
+				out[i] = '*'
+			}
+		}
+	}
+	if c.ix == nil {
+		maskLikely(out)
+	}
+	return out
+}
+
+// likely finds attributes that are secret by their names, for files that could
+// not be read far enough to know the options' types.
+var likely = regexp.MustCompile(`(?mi)^[^"\n]*(?:passw|secret|token|passphrase|private_key|credential)[^="\n]*=\s*"?([^\n]*)`)
+
+func maskLikely(src []byte) {
+	for _, m := range likely.FindAllSubmatchIndex(src, -1) {
+		for i := m[2]; i < m[3]; i++ {
+			if src[i] != '"' && src[i] != ' ' && src[i] != '}' {
+				src[i] = '*'
+			}
+		}
+	}
+}
+
+// findSecrets finds the string literals that end in a secret option.
+func (c *compilation) findSecrets() {
+	if c.ix == nil {
+		return
+	}
+	seen := map[hcl.Expression]bool{}
+	for _, m := range c.ix.Modules {
+		for _, n := range m.Names {
+			o := m.Options[n]
+			if !o.Type.HasSecret() {
+				continue
+			}
+			if o.Default != nil {
+				c.mask(m, o.Default.Expr, seen)
+			}
+			for _, d := range o.Defs {
+				if d.Expr != nil && d.Block != nil {
+					c.mask(d.Block.Module, d.Expr, seen)
+				}
+			}
+		}
+	}
+}
+
+// mask notes the literals of an expression and of the locals and options that
+// it reads.
+func (c *compilation) mask(m *index.Module, x hclsyntax.Expression, seen map[hcl.Expression]bool) {
+	if seen[x] || len(seen) > 10000 {
+		return
+	}
+	seen[x] = true
+	_ = hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch n := n.(type) {
+		case *hclsyntax.LiteralValueExpr:
+			if !n.Val.IsNull() && n.Val.Type() == cty.String {
+				c.masks[n.SrcRange.Filename] = append(c.masks[n.SrcRange.Filename], n.SrcRange)
+			}
+		case *hclsyntax.ScopeTraversalExpr:
+			c.follow(m, n.Traversal, seen)
+		}
+		return nil
+	})
+}
+
+func (c *compilation) follow(m *index.Module, t hcl.Traversal, seen map[hcl.Expression]bool) {
+	name := func(i int) string {
+		if i < len(t) {
+			if a, ok := t[i].(hcl.TraverseAttr); ok {
+				return a.Name
+			}
+		}
+		return ""
+	}
+	var o *index.Option
+	switch t.RootName() {
+	case "local":
+		if l := m.Locals[name(1)]; l != nil {
+			c.mask(m, l.Attr.Expr, seen)
+		}
+		return
+	case "option":
+		o = m.Options[name(1)]
+	case "config":
+		if other := c.ix.ByName[name(1)]; other != nil {
+			o = other.Options[name(2)]
+		}
+	}
+	if o == nil || o.Type.HasSecret() {
+		return
+	}
+	for _, d := range o.Defs {
+		if d.Expr != nil && d.Block != nil {
+			c.mask(d.Block.Module, d.Expr, seen)
+		}
+	}
+	if o.Default != nil {
+		c.mask(o.Module, o.Default.Expr, seen)
+	}
+}
