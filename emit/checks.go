@@ -15,6 +15,11 @@ import (
 // this path.
 const ChecksFile = "checks.json"
 
+// SecretsFile is where a tree says which age-encrypted credentials, below
+// secrets/, are decrypted at activation. The compiler puts it there; the manager
+// reads it.
+const SecretsFile = "secrets.json"
+
 // Checks is the content of ChecksFile.
 type Checks struct {
 	Checks []Check `json:"checks"`

@@ -107,7 +107,7 @@ func (img *Image) writeTarFile(path string) error {
 	if err := WriteTar(&b, img.All()); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return writeFile(path, b.Bytes(), 0o644)
 }
 
 // writeOCI writes an OCI image layout: one layer with the tree at its root,
@@ -169,7 +169,19 @@ func (img *Image) writeOCI(path string) error {
 	if err := os.WriteFile(filepath.Join(path, "index.json"), index, 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(path, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o644)
+	if err := os.WriteFile(filepath.Join(path, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o644); err != nil {
+		return err
+	}
+	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644) // whatever the umask is
+		if d.IsDir() {
+			mode = 0o755
+		}
+		return os.Chmod(p, mode)
+	})
 }
 
 // writeConfext writes a directory for systemd-confext(8): the /etc tree and

@@ -12,8 +12,8 @@ var roots = map[string]bool{
 	"etc":       true,
 	"generator": true, "generator.early": true, "generator.late": true,
 	"generator.user": true, "generator.early.user": true, "generator.late.user": true,
-	ChecksFile: true,
-	"secrets":  true,
+	ChecksFile: true, SecretsFile: true,
+	"secrets": true,
 }
 
 const (
@@ -52,7 +52,7 @@ func pathFault(p string) string {
 	if !roots[segments[0]] {
 		return "begins with " + segments[0] + ", which is no directory of a tree"
 	}
-	if len(segments) == 1 && p != ChecksFile {
+	if len(segments) == 1 && p != ChecksFile && p != SecretsFile {
 		return "names a whole top-level directory"
 	}
 	return ""

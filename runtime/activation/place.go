@@ -133,12 +133,16 @@ func (p *Place) pivot(s *generation.State) string {
 // they are absent to every reader, until the pivot moves.
 func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 	f := s.FS()
+	dirty := map[string]bool{}
 	for _, d := range after.Dirs {
-		if err := f.Mkdir(p.host(d), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := f.Mkdir(p.host(d), 0o755)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
+		if err == nil {
+			dirty[filepath.Dir(p.host(d))] = true
+		}
 	}
-	dirty := map[string]bool{}
 	for _, i := range after.Items {
 		if !i.isLink() {
 			continue
