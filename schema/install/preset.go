@@ -144,16 +144,10 @@ func (e *Engine) PresetAll(mode PresetMode) error {
 			if err == nil {
 				continue
 			}
-			switch k := kindOf(err); k {
+			switch kindOf(err) {
 			case Masked, Generated, Dangling, Linked:
-				// What cannot be enabled at all is told of and left alone.
-				last := &e.changes[len(e.changes)-1]
-				switch k {
-				case Masked:
-					e.note(IsMasked, last.Path, "")
-				case Dangling:
-					e.note(IsDangling, last.Path, "")
-				}
+				// It is told of; what is masked is told of again when the others
+				// are enabled.
 			default:
 				return err
 			}
@@ -178,14 +172,14 @@ func (e *Engine) prepare(plus, minus *set, rules []rule, name string) error {
 	switch {
 	case enable && len(instances) > 0:
 		for _, i := range instances {
-			if _, err := e.discoverUsable(plus, i, false); err != nil {
+			if _, err := e.discoverUsable(plus, i, true); err != nil {
 				return err
 			}
 		}
 	case enable:
-		_, err = e.discoverUsable(plus, name, false)
+		_, err = e.discoverUsable(plus, name, true)
 	default:
-		_, err = e.discover(minus, name, false)
+		_, err = e.discover(minus, name, true)
 	}
 	return err
 }
@@ -198,9 +192,6 @@ func (e *Engine) carryOut(plus, minus *set, mode PresetMode) (carries bool, err 
 		}
 	}
 	if mode != PresetDisableOnly {
-		for _, u := range plus.names {
-			u.typ = unknown // read again, now with [Install]
-		}
 		c, aerr := e.apply(plus, true, true)
 		carries = c
 		if err == nil {

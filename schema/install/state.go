@@ -148,12 +148,7 @@ func (e *Engine) matchLinks(list []fs.DirEntry, dir, config string, u *unit, kno
 		if err != nil {
 			continue
 		}
-		if path.IsAbs(target) {
-			target = e.root + path.Clean(target)
-		} else {
-			target = path.Join(dir, target)
-		}
-		foundDest := path.Base(target) == path.Base(u.path) && e.sameFile(target, u.path)
+		foundDest := path.Base(target) == u.name
 		if foundPath && foundDest && p == config+"/"+u.name {
 			*same = true
 			continue
@@ -165,15 +160,6 @@ func (e *Engine) matchLinks(list []fs.DirEntry, dir, config string, u *unit, kno
 		}
 	}
 	return false
-}
-
-func (e *Engine) sameFile(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errx := e.chase(a, true)
-	y, erry := e.chase(b, true)
-	return errx == nil && erry == nil && x == y
 }
 
 // knownLink reports whether enabling the unit makes a link of the name.

@@ -205,3 +205,8 @@ func (s *source) empty(p string) bool {
 	fi, err := s.lstat(real)
 	return err == nil && fi.Mode().IsRegular() && fi.Size() == 0
 }
+
+// ReadFile reads a file of the loader's root, such as a unit's Fragment or one
+// of its DropIns, with the loader's bounds: regular files only, links followed
+// inside the root, at most MaxFileSize bytes. /dev/null is empty.
+func (l *Loader) ReadFile(p string) ([]byte, error) { return l.src.readFile(p) }
