@@ -90,15 +90,19 @@ func succeeded(ok bool) string {
 func (a *app) readConditions(args []string, names *specifier.Context) (conditions, asserts []value.Condition, err error) {
 	for _, arg := range args {
 		name, v, ok := strings.Cut(arg, "=")
-		d, known := directive.Lookup("", "Unit", name)
-		if !ok || !known || d.Group != "condition" {
+		sort, isCondition := strings.CutPrefix(name, "Condition")
+		if !isCondition {
+			sort, isCondition = strings.CutPrefix(name, "Assert")
+		}
+		d, known := directive.Lookup("", "Unit", "Condition"+sort)
+		if !ok || !isCondition || !known || d.Group != "condition" {
 			return nil, nil, fmt.Errorf("cannot parse %q; use NAME=VALUE with the name of a Condition…= or Assert…= directive", arg)
 		}
 		list := &conditions
 		if strings.HasPrefix(name, "Assert") {
 			list = &asserts
 		}
-		if v = strings.Trim(v, " \t\n\r"); v == "" {
+		if v = strings.TrimLeft(v, " \t\n\r"); v == "" {
 			*list = nil
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 // escapeOptions is systemd-escape's command line.
@@ -120,6 +121,9 @@ func (o *escapeOptions) one(s string, warn io.Writer) (string, error) {
 	}
 	e := unitname.Escape(s)
 	if o.path {
+		if s != "" && value.SimplifyPath(s) == "." {
+			return "", fmt.Errorf("cannot escape %q as a path: it is not absolute", s)
+		}
 		if !strings.HasPrefix(s, "/") {
 			fmt.Fprintf(warn, "unitgen: %q is not an absolute path, escaping is likely not going to be reversible\n", s)
 		}
@@ -153,9 +157,7 @@ func (o *escapeOptions) unescape(s string) (string, error) {
 		case o.template != "" && unitname.Template(s) != o.template:
 			return "", fmt.Errorf("the template of unit %s is %s, not %s", s, unitname.Template(s), o.template)
 		}
-		if name = instance; o.instance {
-			return name, nil
-		}
+		name = instance
 	}
 	u, err := unitname.Unescape(name)
 	if o.path {

@@ -113,6 +113,9 @@ func (s *System) All(list []value.Condition) (bool, []Result) {
 	triggers, triggered := false, false
 	for _, c := range list {
 		ok, err := s.Evaluate(c)
+		if c.Name == "CPUFeature" {
+			c.Param = strings.ToLower(c.Param) // as systemd shows it
+		}
 		done = append(done, Result{c, ok, err})
 		if !c.Trigger && !ok {
 			return false, done

@@ -48,7 +48,8 @@ func ParseCondition(name, s string) (Condition, error) {
 	}
 	s, c.Trigger = strings.CutPrefix(s, "|")
 	c.Param, c.Negate = strings.CutPrefix(s, "!")
-	d, known := directive.Lookup("", "Unit", name)
+	// Every condition may be asserted, also the few that units cannot.
+	d, known := directive.Lookup("", "Unit", "Condition"+c.Name)
 	if !known {
 		return c, wrong(name, "is no condition", "the name of a Condition…= or Assert…= directive")
 	}
@@ -211,7 +212,7 @@ func ParseOSReleaseTests(s string) ([]OSReleaseTest, error) {
 		}
 		op, v := CutOperator(w[i:], true)
 		v = strings.TrimSpace(v)
-		if op == "" || !ValidEnvName(w[:i]) {
+		if op == "" || v == "" || !ValidEnvName(w[:i]) {
 			return out, wrong(w, "is no comparison", want)
 		}
 		out = append(out, OSReleaseTest{w[:i], VersionTest{op, v}})
@@ -233,6 +234,9 @@ func ParsePressure(s string) (Pressure, error) {
 	rest := s
 	if i := strings.LastIndexByte(s, ':'); i >= 0 {
 		p.Slice, rest = s[:i], s[i+1:]
+		if !strings.HasSuffix(p.Slice, ".slice") {
+			p.Slice += ".slice"
+		}
 		if unitOfType(p.Slice, "slice") != nil {
 			return p, wrong(p.Slice, "is no slice", want)
 		}
