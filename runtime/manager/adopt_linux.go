@@ -1,0 +1,325 @@
+package manager
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	us "github.com/unitgen/unitgen/runtime/unitstate"
+)
+
+// saver keeps on disk which processes belong to which unit, so that the next
+// manager finds them when this one was killed. Each unit has one small file,
+// replaced by a rename; a unit that is down has none.
+type saver struct{ dirty map[*unit]bool }
+
+// savedUnit is the file of one unit.
+type savedUnit struct {
+	Unit       string       `json:"unit"`
+	Boot       string       `json:"boot"`
+	State      string       `json:"state"`
+	Active     string       `json:"active"`
+	Invocation string       `json:"invocation"`
+	Main       savedProcess `json:"main"`
+	Control    savedProcess `json:"control"`
+	Since      us.Stamp     `json:"since"`
+	ActiveAt   us.Stamp     `json:"active_at"`
+	Restarts   uint32       `json:"restarts"`
+	Status     string       `json:"status,omitempty"`
+	Group      string       `json:"group,omitempty"`
+}
+
+type savedProcess struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
+}
+
+func (m *Manager) saveDir() string { return filepath.Join(m.opt.RuntimeDir, "systemd", "units") }
+
+func (m *Manager) savePath(unit string) string {
+	return filepath.Join(m.saveDir(), strings.ReplaceAll(unit, "/", "_")+".json")
+}
+
+func (s *saver) touch(u *unit) {
+	if s.dirty == nil {
+		s.dirty = map[*unit]bool{}
+	}
+	s.dirty[u] = true
+}
+
+func (s *saver) remove(u *unit) {
+	delete(s.dirty, u)
+	_ = os.Remove(u.m.savePath(u.name()))
+}
+
+// flush writes what changed. The runtime directory does not outlive the
+// machine, so a rename is enough: the manager's death loses nothing that the
+// kernel has taken.
+func (s *saver) flush(m *Manager) {
+	if len(s.dirty) == 0 || m.opt.Edge != nil {
+		return
+	}
+	_ = os.MkdirAll(m.saveDir(), 0o755)
+	for u := range s.dirty {
+		delete(s.dirty, u)
+		path := m.savePath(u.name())
+		sv := saved(u)
+		if sv == nil {
+			_ = os.Remove(path)
+			continue
+		}
+		b, err := json.Marshal(sv)
+		if err != nil {
+			continue
+		}
+		if err := os.WriteFile(path+".new", b, 0o600); err == nil {
+			_ = os.Rename(path+".new", path)
+		}
+	}
+}
+
+func (s *saver) end(m *Manager) {
+	s.dirty = nil
+	_ = os.RemoveAll(m.saveDir())
+}
+
+// saved gives what is worth keeping of a unit; nil for one that is down or has
+// nothing that outlives the manager.
+func saved(u *unit) *savedUnit {
+	if u.active().IsInactiveOrFailed() || u.typ != "service" && u.typ != "scope" && u.typ != "timer" {
+		return nil
+	}
+	sv := &savedUnit{Unit: u.name(), Boot: bootID(), State: string(u.sub), Active: string(u.active()), Invocation: u.invocation.String(),
+		Since: u.stateChange, ActiveAt: u.activeEnter, Group: u.group.path}
+	if s, ok := u.kind.(*service); ok {
+		sv.Main, sv.Control = savedProc(s.main), savedProc(s.control)
+		sv.Restarts, sv.Status = s.restarts, s.statusText
+	}
+	return sv
+}
+
+func savedProc(p *process) savedProcess {
+	if !p.alive() || p.pid == 0 {
+		return savedProcess{}
+	}
+	if p.start == 0 {
+		p.start = startTime(p.pid)
+	}
+	return savedProcess{p.pid, p.start}
+}
+
+func bootID() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(b))
+}
+
+// adopt takes over what a killed manager left running: a service whose main
+// process is the very one that was noted goes on as it is; what was on its way
+// up or down, and what has no unit any more, is ended, so that nothing ever
+// runs twice.
+func (m *Manager) adopt() {
+	if m.opt.Edge != nil {
+		return
+	}
+	entries, err := os.ReadDir(m.saveDir())
+	if err != nil {
+		return
+	}
+	boot := bootID()
+	var end []int
+	ended := map[string]bool{}
+	for _, e := range entries {
+		path := filepath.Join(m.saveDir(), e.Name())
+		b, err := os.ReadFile(path)
+		var sv savedUnit
+		if err != nil || json.Unmarshal(b, &sv) != nil || sv.Unit == "" {
+			_ = os.Remove(path)
+			continue
+		}
+		if sv.Boot != boot || strings.HasSuffix(e.Name(), ".new") {
+			_ = os.Remove(path)
+			continue
+		}
+		if m.adoptUnit(&sv) {
+			continue
+		}
+		_ = os.Remove(path)
+		left := m.leftovers(&sv)
+		if len(left) > 0 {
+			m.notice(sv.Unit, "ending %d processes that an earlier manager left of %s (%s).", len(left), sv.Unit, sv.State)
+			end = append(end, left...)
+			ended[sv.Unit] = true
+		}
+	}
+	endProcesses(end)
+}
+
+func sameProcess(p savedProcess) bool {
+	return p.PID > 1 && p.Start != 0 && startTime(p.PID) == p.Start
+}
+
+// adoptUnit takes over one unit; false when it cannot go on.
+func (m *Manager) adoptUnit(sv *savedUnit) bool {
+	if sv.Active != string(us.Active) {
+		return false
+	}
+	u, err := m.load(sv.Unit)
+	if err != nil || u.file.State != "loaded" || !u.active().IsInactiveOrFailed() {
+		return false
+	}
+	if t, ok := u.kind.(*timerUnit); ok {
+		_ = t
+		return true // started anew by its target; its stamps are its own
+	}
+	s, ok := u.kind.(*service)
+	if !ok {
+		return false
+	}
+	switch {
+	case sv.State == "exited":
+	case sv.State == "running" && sameProcess(sv.Main):
+	default:
+		return false
+	}
+	for i := range 16 {
+		var b byte
+		for _, c := range []byte(sv.Invocation[min(2*i, len(sv.Invocation)):min(2*i+2, len(sv.Invocation))]) {
+			b = b<<4 | hexDigit(c)
+		}
+		u.invocation[i] = b
+	}
+	if sv.Group != "" && m.fsRoot.ok() {
+		u.group.path = sv.Group
+		u.group.dir = filepath.Join(m.fsRoot.mount, sv.Group)
+	}
+	s.result, s.reloadResult = "success", "success"
+	s.restarts, s.statusText = sv.Restarts, sv.Status
+	_ = m.edge.Output(u)
+	if s.c.notifyAccess != "none" {
+		s.openNotify()
+	}
+	if sameProcess(sv.Main) {
+		p := &process{m: m, u: u, pid: sv.Main.PID, pidfd: -1, start: sv.Main.Start, adopted: true}
+		p.rec = us.Exec{Setting: "ExecStart", PID: p.pid, Start: sv.Since}
+		if c := s.c.commands["ExecStart"]; len(c) > 0 {
+			p.rec.Path, p.rec.Argv = c[0].path, c[0].argv
+		}
+		p.exited = func(w waitResult) { s.mainExited(p, command{setting: "ExecStart"}, w) }
+		s.main, s.mainPID, s.mainRec = p, p.pid, p.rec
+		m.procs[p.pid] = p
+		m.leaders[p.pid] = u
+		m.watchForeign(p)
+	}
+	m.reloading = true // nothing follows from this change
+	s.set(us.SubState(sv.State))
+	m.reloading = false
+	u.inactiveExit, u.activeEnter, u.stateChange = sv.ActiveAt, sv.ActiveAt, sv.Since
+	if s.watchdogUsec > 0 {
+		s.startWatchdog()
+	}
+	u.notice("Taken over from an earlier manager%s.", map[bool]string{true: ", main process " + itoa(s.mainPID), false: ""}[s.mainPID > 0])
+	return true
+}
+
+func hexDigit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 0
+}
+
+// leftovers finds the processes of a unit that was not taken over: those of
+// its group, those that were noted, and those whose environment names its
+// activation.
+func (m *Manager) leftovers(sv *savedUnit) []int {
+	seen := map[int]bool{}
+	var out []int
+	add := func(pid int) {
+		if pid > 1 && pid != os.Getpid() && !seen[pid] {
+			seen[pid] = true
+			out = append(out, pid)
+		}
+	}
+	for _, p := range []savedProcess{sv.Main, sv.Control} {
+		if sameProcess(p) {
+			add(p.PID)
+		}
+	}
+	if sv.Group != "" && m.fsRoot.ok() {
+		for _, pid := range pidsOf(filepath.Join(m.fsRoot.mount, sv.Group, "cgroup.procs")) {
+			add(pid)
+		}
+	}
+	if k, ok := m.edge.(*kernel); ok && sv.Invocation != "" {
+		entries, _ := os.ReadDir("/proc")
+		for _, e := range entries {
+			if pid := atoi(e.Name(), 0); pid > 1 && k.Environ(pid, "INVOCATION_ID") == sv.Invocation {
+				add(pid)
+			}
+		}
+	}
+	return out
+}
+
+// endProcesses ends processes that have no unit: SIGTERM, and SIGKILL for what
+// is still there after five seconds.
+func endProcesses(pids []int) {
+	if len(pids) == 0 {
+		return
+	}
+	starts := map[int]uint64{}
+	for _, pid := range pids {
+		starts[pid] = startTime(pid)
+		_ = unix.Kill(pid, unix.SIGTERM)
+		_ = unix.Kill(pid, unix.SIGCONT)
+	}
+	for i := 0; len(starts) > 0; i++ {
+		for pid, at := range starts {
+			f := statFields(pid)
+			if len(f) == 0 || f[0] == "Z" || startTime(pid) != at {
+				delete(starts, pid)
+			} else if i >= 100 {
+				_ = unix.Kill(pid, unix.SIGKILL)
+			}
+		}
+		if i > 140 {
+			return
+		}
+		if len(starts) > 0 {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+}
+
+// watchForeign waits for the end of a process that is not our child, by pidfd.
+// How it ended is not to be known then.
+func (m *Manager) watchForeign(p *process) {
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		m.post(func() { m.foreignEnded(p) })
+		return
+	}
+	p.pidfd = fd
+	if err := m.edge.Watch(fd, func() { m.foreignEnded(p) }); err != nil {
+		unix.Close(fd)
+		p.pidfd = -1
+	}
+}
+
+func (m *Manager) foreignEnded(p *process) {
+	if p.pidfd >= 0 {
+		m.edge.Unwatch(p.pidfd)
+		unix.Close(p.pidfd)
+		p.pidfd = -1
+	}
+	if !p.ended && m.procs[p.pid] == p {
+		m.processEnded(p, waitResult{cldExited, 0})
+	}
+}

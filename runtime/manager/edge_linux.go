@@ -1,0 +1,332 @@
+package manager
+
+import (
+	"syscall"
+
+	us "github.com/unitgen/unitgen/runtime/unitstate"
+)
+
+// Edge is where the manager meets the machine. The state machines know only
+// this; tests put a fake in its place.
+type Edge interface {
+	Now() us.Stamp
+	// Begin starts and End stops what the edge runs beside the loop.
+	Begin()
+	End()
+	// Spawn starts a process; Manager.spawned is posted when it is there or
+	// could not be started.
+	Spawn(p *process, s *spawnRequest)
+	Kill(pid int, sig syscall.Signal) error
+	// Reap collects a dead child; ok is false while it is alive.
+	Reap(pid int) (w syscall.WaitStatus, ok bool)
+	// Reaped lets the edge look for the next dead child.
+	Reaped()
+	// Children gives the direct children of the manager.
+	Children() []int
+	// ChildrenOf gives the direct children of a process.
+	ChildrenOf(pid int) []int
+	// Session gives the session of a process.
+	Session(pid int) int
+	// Environ gives one variable of a process's initial environment.
+	Environ(pid int, name string) string
+	// Alive reports whether a process exists and is no zombie.
+	Alive(pid int) bool
+	// Watch calls f in the loop when fd is readable, once until Rearm.
+	Watch(fd int, f func()) error
+	Rearm(fd int)
+	Unwatch(fd int)
+	// Output opens the place where a unit's output goes.
+	Output(u *unit) error
+}
+
+// process is one process that the manager started or took over.
+type process struct {
+	m       *Manager
+	u       *unit
+	pid     int // 0 until it is started
+	rec     us.Exec
+	pending []syscall.Signal
+	started func(error)        // it runs, or could not be started
+	execed  func(error)        // the program itself runs, where that comes later
+	exited  func(w waitResult) // it ended
+	adopted bool               // not our child: watched by pidfd
+	pidfd   int
+	start   uint64 // start time in the kernel's words, to know it again
+	ended   bool
+	control bool
+}
+
+// waitResult is how a process ended, in the words of waitid(2).
+type waitResult struct {
+	code   int // 1 exited, 2 killed, 3 dumped
+	status int // exit status, or signal
+}
+
+const (
+	cldExited = 1
+	cldKilled = 2
+	cldDumped = 3
+)
+
+func resultOf(w syscall.WaitStatus) waitResult {
+	switch {
+	case w.Exited():
+		return waitResult{cldExited, w.ExitStatus()}
+	case w.Signaled() && w.CoreDump():
+		return waitResult{cldDumped, int(w.Signal())}
+	default:
+		return waitResult{cldKilled, int(w.Signal())}
+	}
+}
+
+// alive reports whether the process has been asked for and has not ended.
+func (p *process) alive() bool { return p != nil && !p.ended }
+
+// kill signals the process, later if it is not there yet.
+func (p *process) kill(sig syscall.Signal) bool {
+	if !p.alive() {
+		return false
+	}
+	if p.pid == 0 {
+		p.pending = append(p.pending, sig)
+		return true
+	}
+	return p.m.edge.Kill(p.pid, sig) == nil
+}
+
+// spawn starts a process for a unit.
+func (m *Manager) spawn(u *unit, s *spawnRequest, p *process) {
+	p.m, p.u, p.pidfd = m, u, -1
+	p.rec.Start = m.now()
+	m.inflight++
+	m.edge.Spawn(p, s)
+}
+
+// spawned is posted by the edge.
+func (m *Manager) spawned(p *process, pid int, err error) {
+	m.inflight--
+	if err == nil {
+		p.pid = pid
+		p.rec.PID = pid
+		m.procs[pid] = p
+		m.changed[p.u] = true
+		m.saver.touch(p.u)
+		for _, s := range p.pending {
+			_ = m.edge.Kill(pid, s)
+		}
+		p.pending = nil
+	} else {
+		p.ended = true
+	}
+	if p.started != nil {
+		p.started(err)
+	}
+	for pid, again := range m.strange {
+		if m.procs[pid] != nil || m.inflight == 0 {
+			delete(m.strange, pid)
+			again()
+		}
+	}
+}
+
+// childDied is posted by the edge for a dead child that waits to be reaped.
+func (m *Manager) childDied(pid int) {
+	p := m.procs[pid]
+	if p == nil && m.inflight > 0 {
+		m.strange[pid] = func() { m.childDied(pid) }
+		return
+	}
+	session := 0
+	if p == nil {
+		session = m.edge.Session(pid)
+	}
+	w, ok := m.edge.Reap(pid)
+	m.edge.Reaped()
+	if !ok {
+		return
+	}
+	if p != nil {
+		m.processEnded(p, resultOf(w))
+		return
+	}
+	u := m.orphans[pid]
+	delete(m.orphans, pid)
+	if u == nil && session != 0 {
+		if l := m.leaders[session]; l != nil {
+			u = l
+		}
+	}
+	m.lookForEmpty(u)
+}
+
+// processEnded tells the owner of a process that it ended.
+func (m *Manager) processEnded(p *process, w waitResult) {
+	delete(m.procs, p.pid)
+	if len(m.leaders) > 4096 {
+		for s, u := range m.leaders {
+			if u.active().IsInactiveOrFailed() {
+				delete(m.leaders, s)
+			}
+		}
+	}
+	m.leaders[p.pid] = p.u
+	p.ended = true
+	p.rec.Exit, p.rec.Code, p.rec.Status = m.now(), w.code, w.status
+	m.changed[p.u] = true
+	m.saver.touch(p.u)
+	if p.exited != nil {
+		p.exited(w)
+	}
+}
+
+// groupWatcher is a unit type that cares when its last process is gone.
+type groupWatcher interface{ groupEmpty() }
+
+// lookForEmpty tells units that wait for it that none of their processes is
+// left; u is the unit whose process just ended, where that is known.
+func (m *Manager) lookForEmpty(u *unit) {
+	check := func(u *unit) {
+		if w, ok := u.kind.(groupWatcher); ok && len(u.processes()) == 0 {
+			delete(m.waiting, u)
+			w.groupEmpty()
+		}
+	}
+	if u != nil {
+		if m.waiting[u] {
+			check(u)
+		}
+		return
+	}
+	for u := range m.waiting {
+		check(u)
+	}
+}
+
+// wait registers a unit for groupEmpty.
+func (m *Manager) wait(u *unit) { m.waiting[u] = true }
+
+// processes gives the processes of a unit that live, the main and control
+// processes among them.
+func (u *unit) processes() []int {
+	m := u.m
+	seen := map[int]bool{}
+	var out []int
+	add := func(pid int) bool {
+		if pid <= 0 || seen[pid] {
+			return false
+		}
+		seen[pid] = true
+		out = append(out, pid)
+		return true
+	}
+	if pids, ok := u.group.processes(); ok {
+		for _, p := range pids {
+			add(p)
+		}
+		return out
+	}
+	var roots []int
+	if o, ok := u.kind.(interface{ ownProcesses() []*process }); ok {
+		for _, p := range o.ownProcesses() {
+			if p.alive() && p.pid > 0 {
+				roots = append(roots, p.pid)
+			}
+		}
+	}
+	roots = append(roots, m.orphansOf(u)...)
+	for len(roots) > 0 {
+		pid := roots[0]
+		roots = roots[1:]
+		if add(pid) {
+			roots = append(roots, m.edge.ChildrenOf(pid)...)
+		}
+	}
+	return out
+}
+
+// orphansOf gives the processes of a unit whose parents are gone: the kernel
+// gave them to us, as the reaper of our descendants.
+func (m *Manager) orphansOf(u *unit) []int {
+	var out []int
+	for _, pid := range m.edge.Children() {
+		if m.procs[pid] != nil {
+			continue
+		}
+		o, known := m.orphans[pid]
+		if !known {
+			o = m.attribute(pid)
+			m.orphans[pid] = o
+		}
+		if o == u && m.edge.Alive(pid) {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
+// attribute finds the unit of a process by its session, then by the invocation
+// id in its environment.
+func (m *Manager) attribute(pid int) *unit {
+	if s := m.edge.Session(pid); s != 0 {
+		if p := m.procs[s]; p != nil {
+			return p.u
+		}
+		if u := m.leaders[s]; u != nil {
+			return u
+		}
+	}
+	id := m.edge.Environ(pid, "INVOCATION_ID")
+	if id == "" {
+		return nil
+	}
+	for _, u := range m.units {
+		if !u.invocation.IsZero() && u.invocation.String() == id {
+			return u
+		}
+	}
+	return nil
+}
+
+// killMode carries out KillMode= for a unit whose main and control processes
+// are given, and reports whether something was signalled whose end is worth
+// waiting for.
+func (u *unit) killMode(mode string, sig syscall.Signal, final, hup bool, main, control *process) bool {
+	if mode == "none" {
+		return false
+	}
+	hit := false
+	send := func(p *process) {
+		if p.kill(sig) {
+			hit = true
+			if hup && sig != syscall.SIGHUP && sig != syscall.SIGKILL {
+				p.kill(syscall.SIGHUP)
+			}
+		}
+	}
+	send(main)
+	send(control)
+	all := mode == "control-group" || mode == "mixed" && final
+	if !all {
+		return hit
+	}
+	for round := 0; round < 8; round++ {
+		n := 0
+		for _, pid := range u.processes() {
+			if main != nil && pid == main.pid || control != nil && pid == control.pid {
+				continue
+			}
+			if u.m.edge.Kill(pid, sig) == nil {
+				hit = true
+				n++
+				if hup && sig != syscall.SIGHUP && sig != syscall.SIGKILL {
+					_ = u.m.edge.Kill(pid, syscall.SIGHUP)
+				}
+			}
+		}
+		// a SIGKILL may race with a fork; look again until nothing is found
+		if n == 0 || sig != syscall.SIGKILL || !u.group.killAll() && round > 2 {
+			break
+		}
+	}
+	return hit
+}

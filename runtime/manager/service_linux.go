@@ -1,0 +1,893 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/unitgen/unitgen/runtime/manager/stage"
+	us "github.com/unitgen/unitgen/runtime/unitstate"
+	"github.com/unitgen/unitgen/schema/load"
+)
+
+// serviceStates maps what a service does to the state that all units share.
+var serviceStates = map[us.SubState]us.ActiveState{
+	"dead": us.Inactive, "failed": us.Failed,
+	"condition": us.Activating, "start-pre": us.Activating, "start": us.Activating, "start-post": us.Activating,
+	"running": us.Active, "exited": us.Active,
+	"reload": us.Reloading, "reload-signal": us.Reloading, "reload-notify": us.Reloading,
+	"stop": us.Deactivating, "stop-watchdog": us.Deactivating, "stop-sigterm": us.Deactivating, "stop-sigkill": us.Deactivating,
+	"stop-post": us.Deactivating, "final-watchdog": us.Deactivating, "final-sigterm": us.Deactivating, "final-sigkill": us.Deactivating,
+	"auto-restart": us.Activating, "cleaning": us.Maintenance,
+}
+
+// service is the state machine of systemd.service(5).
+type service struct {
+	u     *unit
+	c     *serviceConfig
+	state us.SubState
+
+	main, control *process
+	mainPID       int // also of a main process that is not our child
+	list          []command
+	listAt        int
+	result        string
+	reloadResult  string
+	lastExit      waitResult
+	exited        bool
+	records       map[string]us.Exec
+	mainRec       us.Exec
+
+	timer, runtime, watchdog *alarm
+	watchdogUsec             time.Duration
+	watchdogStamp            us.Stamp
+	restarts                 uint32
+	forbidRestart            bool
+	statusText               string
+	statusErrno              int
+	notifyState              string // "", "ready", "reloading", "stopping"
+	extended                 uint64 // EXTEND_TIMEOUT_USEC moved the timeout to here
+	notifyFD                 int
+	store                    []storedFD
+	conn                     *connection // of Accept=yes
+	pidWatch                 *alarm
+	triggeredBy              string
+	reloadBegin              uint64
+	bypassed                 bool
+}
+
+type storedFD struct {
+	name string
+	fd   int
+}
+
+func newService(u *unit) *service {
+	return &service{u: u, state: "dead", result: "success", notifyFD: -1, records: map[string]us.Exec{}}
+}
+
+func (s *service) configure() {
+	s.c = newServiceConfig(s.u)
+	if s.state == "dead" {
+		s.watchdogUsec = s.c.watchdog
+	}
+}
+func (s *service) coldplug() {}
+
+func (s *service) ownProcesses() []*process {
+	p := []*process{s.main, s.control}
+	return p
+}
+
+func (s *service) release() {
+	s.closeNotify()
+	s.dropStore()
+	if k, ok := s.u.m.edge.(*kernel); ok {
+		k.dropOutput(s.u.name())
+	}
+}
+
+// set changes the state and drops what belongs to the old one only.
+func (s *service) set(state us.SubState) {
+	switch state {
+	case "running", "exited", "dead", "failed":
+		s.u.m.cancel(s.timer)
+		s.timer = nil
+		s.extended = 0
+	}
+	a := serviceStates[state]
+	if s.c.typ == "idle" && (state == "start" || state == "start-post") {
+		a = us.Active
+	}
+	if a.IsInactiveOrFailed() || state == "auto-restart" {
+		s.main, s.control, s.mainPID = nil, nil, 0
+		s.closeNotify()
+		s.u.m.cancel(s.watchdog)
+		s.u.m.cancel(s.runtime)
+	}
+	s.state = state
+	s.u.setState(a, state)
+}
+
+// arm sets the timeout of the present step.
+func (s *service) arm(d time.Duration) {
+	s.u.m.cancel(s.timer)
+	s.timer = nil
+	if d != load.Infinity {
+		s.timer = s.u.m.after(d, s.elapsed)
+	}
+}
+
+func (s *service) start() error {
+	switch s.state {
+	case "stop", "stop-watchdog", "stop-sigterm", "stop-sigkill", "stop-post", "final-watchdog", "final-sigterm", "final-sigkill", "cleaning":
+		return errAgain
+	case "condition", "start-pre", "start", "start-post":
+		return nil
+	case "auto-restart":
+		return errAgain // the restart job is on its way
+	}
+	if s.c.typ != "oneshot" && len(s.c.commands["ExecStart"]) != 1 {
+		return us.Errorf(us.ErrBadUnitSetting, "%s has %d ExecStart= commands; Type=%s wants exactly one.", s.u.name(), len(s.c.commands["ExecStart"]), s.c.typ)
+	}
+	s.result, s.reloadResult = "success", "success"
+	s.forbidRestart, s.exited = false, false
+	s.statusText, s.statusErrno, s.notifyState = "", 0, ""
+	s.mainRec = us.Exec{}
+	s.records = map[string]us.Exec{}
+	s.watchdogUsec = s.c.watchdog
+	s.u.autoRestart = false
+	if err := s.u.m.edge.Output(s.u); err != nil {
+		s.u.notice("no log for %s: %v", s.u.name(), err)
+	}
+	if s.c.notifyAccess != "none" {
+		s.openNotify()
+	}
+	s.enterCondition()
+	return nil
+}
+
+func (s *service) startLimitHit() {
+	s.result = "start-limit-hit"
+	s.enterDead("start-limit-hit", false)
+}
+
+func (s *service) enterCondition() {
+	if s.begin("ExecCondition") {
+		s.arm(s.c.timeoutStart)
+		s.set("condition")
+		s.runControl()
+		return
+	}
+	s.enterStartPre()
+}
+
+func (s *service) enterStartPre() {
+	if s.begin("ExecStartPre") {
+		s.arm(s.c.timeoutStart)
+		s.set("start-pre")
+		s.runControl()
+		return
+	}
+	s.enterStart()
+}
+
+// begin takes up a list of commands; false when it is empty.
+func (s *service) begin(setting string) bool {
+	s.list, s.listAt = s.c.commands[setting], 0
+	return len(s.list) > 0
+}
+
+func (s *service) enterStart() {
+	if !s.begin("ExecStart") {
+		s.set("start")
+		s.enterStartPost()
+		return
+	}
+	switch s.c.typ {
+	case "simple", "idle":
+		s.u.m.cancel(s.timer)
+		s.timer = nil
+	default:
+		s.arm(s.c.timeoutStart)
+	}
+	s.set("start")
+	if s.c.typ == "forking" {
+		s.runControl()
+		return
+	}
+	s.runMain()
+}
+
+// runMain starts the command of ExecStart= that is next.
+func (s *service) runMain() {
+	cmd := s.list[s.listAt]
+	p := &process{rec: execRecord(cmd)}
+	s.main = p
+	req := s.request(cmd, true)
+	p.started = func(err error) {
+		if s.main != p {
+			return
+		}
+		if err != nil {
+			s.main = nil
+			s.spawnFailed(err, cmd)
+			return
+		}
+		s.mainPID = p.pid
+		s.mainRec = p.rec
+		s.noteRecord(p.rec)
+		if s.state == "start" && (s.c.typ == "simple" || s.c.typ == "idle" || s.c.typ == "exec" && p.execed == nil) {
+			s.enterStartPost()
+		}
+	}
+	if s.c.typ == "exec" && req.needsStage(cmd.full) {
+		p.execed = func(err error) {
+			if err != nil {
+				s.u.notice("%v", err)
+				return // the exit follows
+			}
+			if s.main == p && s.state == "start" {
+				s.enterStartPost()
+			}
+		}
+	}
+	p.exited = func(w waitResult) { s.mainExited(p, cmd, w) }
+	s.u.m.spawn(s.u, req, p)
+}
+
+// runControl starts the command of the present list that is next.
+func (s *service) runControl() {
+	cmd := s.list[s.listAt]
+	p := &process{rec: execRecord(cmd), control: true}
+	s.control = p
+	p.started = func(err error) {
+		if s.control != p {
+			return
+		}
+		if err != nil {
+			s.control = nil
+			s.spawnFailed(err, cmd)
+			return
+		}
+		s.noteRecord(p.rec)
+	}
+	p.exited = func(w waitResult) { s.controlExited(p, cmd, w) }
+	s.u.m.spawn(s.u, s.request(cmd, false), p)
+}
+
+func (s *service) noteRecord(r us.Exec) { s.records[r.Setting+"/"+strconv.Itoa(r.Index)] = r }
+
+// spawnFailed treats a process that could not be started as one that ended
+// with the exit status of the step that failed.
+func (s *service) spawnFailed(err error, cmd command) {
+	status := stage.ExitExec
+	var se *stepError
+	if errors.As(err, &se) {
+		status = se.status
+	}
+	s.u.notice("%s: %s: %v", s.u.name(), cmd.setting, err)
+	now := s.u.m.now()
+	r := execRecord(cmd)
+	r.Start, r.Exit, r.Code, r.Status = now, now, cldExited, status
+	p := &process{m: s.u.m, u: s.u, rec: r, ended: true}
+	w := waitResult{cldExited, status}
+	if cmd.setting == "ExecStart" && s.c.typ != "forking" {
+		s.main = p
+		s.mainExited(p, cmd, w)
+		return
+	}
+	s.control = p
+	s.controlExited(p, cmd, w)
+}
+
+func (s *service) enterStartPost() {
+	s.startWatchdog()
+	if s.begin("ExecStartPost") {
+		s.arm(s.c.timeoutStart)
+		s.set("start-post")
+		s.runControl()
+		return
+	}
+	s.enterRunning("success")
+}
+
+// good reports whether the service counts as running.
+func (s *service) good() bool {
+	if s.main.alive() {
+		return true
+	}
+	if s.mainPID > 0 && s.main == nil {
+		return s.u.m.edge.Alive(s.mainPID)
+	}
+	if s.mainPID == 0 && s.c.typ == "forking" || s.c.exitType == "cgroup" {
+		n := s.u.processes()
+		if len(n) > 0 {
+			s.u.m.wait(s.u)
+		}
+		return len(n) > 0
+	}
+	return false
+}
+
+func (s *service) enterRunning(f string) {
+	if s.result == "success" {
+		s.result = f
+	}
+	s.control = nil
+	switch {
+	case s.result != "success":
+		s.enterSignal("stop-sigterm", f)
+	case s.good():
+		switch s.notifyState {
+		case "reloading":
+			s.set("reload-notify")
+		case "stopping":
+			s.enterStopByNotify()
+		default:
+			if s.state != "running" {
+				s.set("running")
+				if s.c.runtimeMax != load.Infinity && s.runtime == nil {
+					s.runtime = s.u.m.after(s.c.runtimeMax, func() { s.runtime = nil; s.runtimeOver() })
+				}
+			}
+		}
+	case s.c.remainAfterExit:
+		s.set("exited")
+	default:
+		s.enterStop("success")
+	}
+}
+
+func (s *service) runtimeOver() {
+	if s.state == "running" || strings.HasPrefix(string(s.state), "reload") {
+		s.u.notice("Service reached its runtime limit (RuntimeMaxSec=). Stopping.")
+		s.enterStop("timeout")
+	}
+}
+
+func (s *service) enterStop(f string) {
+	if s.result == "success" {
+		s.result = f
+	}
+	if s.begin("ExecStop") {
+		s.arm(s.c.timeoutStop)
+		s.set("stop")
+		s.runControl()
+		return
+	}
+	s.enterSignal("stop-sigterm", "success")
+}
+
+// enterStopByNotify: the service said STOPPING=1; its end is waited for.
+func (s *service) enterStopByNotify() {
+	s.arm(s.c.timeoutStop)
+	s.u.m.wait(s.u)
+	s.set("stop-sigterm")
+}
+
+func (s *service) enterStopPost(f string) {
+	if s.result == "success" {
+		s.result = f
+	}
+	if s.begin("ExecStopPost") {
+		s.arm(s.c.timeoutStop)
+		s.set("stop-post")
+		s.runControl()
+		return
+	}
+	s.enterSignal("final-sigterm", "success")
+}
+
+// enterSignal signals what is left of the service and waits for its end.
+func (s *service) enterSignal(state us.SubState, f string) {
+	if s.result == "success" {
+		s.result = f
+	}
+	sig, final := s.c.kill.signal, false
+	timeout := s.c.timeoutStop
+	switch state {
+	case "stop-sigterm", "final-sigterm":
+		if s.u.job != nil && s.u.job.typ == us.Restart {
+			sig = s.c.kill.restart
+		}
+	case "stop-watchdog", "final-watchdog":
+		sig, timeout = s.c.kill.watchdog, s.c.timeoutAbort
+	case "stop-sigkill", "final-sigkill":
+		sig, final = s.c.kill.final, true
+	}
+	main := s.main
+	hit := s.u.killMode(s.c.kill.mode, sig, final, s.c.kill.sendSIGHUP, main, s.control)
+	if main == nil && s.mainPID > 0 && s.c.kill.mode != "none" && s.u.m.edge.Alive(s.mainPID) {
+		hit = s.u.m.edge.Kill(s.mainPID, sig) == nil || hit
+	}
+	if hit {
+		s.arm(timeout)
+		s.u.m.wait(s.u)
+		s.set(state)
+		return
+	}
+	switch state {
+	case "stop-watchdog", "stop-sigterm":
+		if s.c.kill.sendSIGKILL {
+			s.enterSignal("stop-sigkill", "success")
+			return
+		}
+		s.enterStopPost("success")
+	case "stop-sigkill":
+		s.enterStopPost("success")
+	case "final-sigterm", "final-watchdog":
+		if s.c.kill.sendSIGKILL {
+			s.enterSignal("final-sigkill", "success")
+			return
+		}
+		s.enterDead("success", true)
+	default:
+		s.enterDead("success", true)
+	}
+}
+
+// enterDead ends the activation, and decides whether another follows.
+func (s *service) enterDead(f string, allowRestart bool) {
+	m := s.u.m
+	if s.result == "success" {
+		s.result = f
+	}
+	m.cancel(s.timer)
+	m.cancel(s.runtime)
+	m.cancel(s.watchdog)
+	m.cancel(s.pidWatch)
+	s.timer, s.runtime, s.watchdog, s.pidWatch = nil, nil, nil, nil
+	delete(m.waiting, s.u)
+	restart := allowRestart && !s.forbidRestart && m.down == nil && !s.u.startHit &&
+		!(s.u.job != nil && s.u.job.typ == us.Stop) && s.c.wantsRestart(s.result, s.lastExit, s.exited)
+	s.u.autoRestart = restart
+	end := us.SubState("dead")
+	if s.result != "success" && s.result != "exec-condition" {
+		end = "failed"
+	}
+	if s.conn != nil {
+		s.conn.close()
+		s.conn = nil
+	}
+	if !restart && s.c.fdStoreKeep != "yes" {
+		s.dropStore()
+	}
+	if s.c.pidFile != "" {
+		_ = os.Remove(s.c.pidFile)
+	}
+	m.removeRuntime(s.u, s.c.exec, restart)
+	s.set(end)
+	if !restart || s.state != end || m.down != nil {
+		s.u.autoRestart = false
+		return
+	}
+	d := s.c.delay(s.restarts)
+	s.set("auto-restart")
+	s.timer = m.after(d, s.elapsed)
+	s.u.autoRestart = false
+}
+
+func (s *service) enterRestart() {
+	m := s.u.m
+	if s.u.job != nil && s.u.job.typ == us.Stop {
+		return
+	}
+	if _, _, err := m.enqueueInternal(us.Restart, s.u, us.Replace); err != nil {
+		s.u.notice("cannot schedule the restart: %v", err)
+		s.enterDead("resources", false)
+		return
+	}
+	s.restarts++
+	s.u.notice("Scheduled restart job, restart counter is at %d.", s.restarts)
+}
+
+func (s *service) stop() error {
+	s.forbidRestart = true
+	switch s.state {
+	case "stop", "stop-watchdog", "stop-sigterm", "stop-sigkill", "stop-post", "final-watchdog", "final-sigterm", "final-sigkill":
+		return nil
+	case "auto-restart":
+		s.u.m.cancel(s.timer)
+		s.set("dead")
+		return nil
+	case "condition", "start-pre", "start", "start-post", "reload", "reload-signal", "reload-notify":
+		if s.state == "condition" || s.state == "start-pre" || s.state == "start" || s.state == "start-post" {
+			s.enterSignal("stop-sigterm", "success")
+			return nil
+		}
+		fallthrough
+	default:
+		s.enterStop("success")
+	}
+	return nil
+}
+
+func (s *service) reload() error {
+	s.reloadResult = "success"
+	if s.c.typ == "notify-reload" {
+		if !s.main.alive() && s.mainPID == 0 {
+			return us.Errorf(us.ErrFailed, "the main process of %s is not known", s.u.name())
+		}
+		s.arm(s.c.timeoutStart)
+		s.reloadBegin = s.u.m.now().Monotonic
+		s.notifyState = ""
+		s.set("reload-signal")
+		if s.u.m.edge.Kill(s.mainPID, s.c.reloadSignal) != nil {
+			s.reloadResult = "resources"
+			s.u.reloadFailed = true
+			s.enterRunning("success")
+		}
+		return nil
+	}
+	if !s.begin("ExecReload") {
+		s.set("reload")
+		s.enterRunning("success")
+		return nil
+	}
+	s.arm(s.c.timeoutStart)
+	s.set("reload")
+	s.runControl()
+	return nil
+}
+
+func (s *service) resetFailed() {
+	if s.state == "failed" {
+		s.set("dead")
+	}
+	s.result, s.reloadResult = "success", "success"
+	s.restarts = 0
+}
+
+// mainExited is the end of the main process.
+func (s *service) mainExited(p *process, cmd command, w waitResult) {
+	if s.main != p {
+		return
+	}
+	s.main, s.mainPID = nil, 0
+	s.mainRec = p.rec
+	s.noteRecord(p.rec)
+	s.lastExit, s.exited = w, true
+	f := "success"
+	if !s.c.clean(w, s.c.typ != "oneshot") {
+		f = resultName(w)
+	}
+	if cmd.ignore {
+		f = "success"
+	}
+	if f != "success" {
+		s.u.notice("Main process %d ended, %s.", p.pid, describeExit(w))
+	}
+	if s.result == "success" {
+		s.result = f
+	}
+	if s.c.typ == "oneshot" && s.state == "start" && f == "success" && s.listAt+1 < len(s.list) {
+		s.listAt++
+		s.runMain()
+		return
+	}
+	switch s.state {
+	case "start-post", "reload", "reload-signal", "reload-notify", "stop":
+		if s.state == "reload-signal" || s.state == "reload-notify" {
+			s.enterRunning(f)
+		}
+		// else the control process comes to its end first
+	case "start":
+		switch s.c.typ {
+		case "oneshot":
+			if f == "success" {
+				s.enterStartPost()
+			} else {
+				s.enterSignal("stop-sigterm", f)
+			}
+		case "notify", "notify-reload", "exec", "dbus":
+			if f != "success" {
+				s.enterSignal("stop-sigterm", f)
+			} else if s.c.remainAfterExit || s.c.typ == "exec" {
+				s.enterRunning(f)
+			} else {
+				s.u.notice("The service ended without saying that it is ready.")
+				s.enterSignal("stop-sigterm", "protocol")
+			}
+		default:
+			s.enterRunning(f)
+		}
+	case "running":
+		s.enterRunning(f)
+	case "stop-watchdog", "stop-sigterm", "stop-sigkill":
+		if !s.control.alive() {
+			s.enterStopPost(f)
+		}
+	case "stop-post", "final-watchdog", "final-sigterm", "final-sigkill":
+		if !s.control.alive() {
+			s.finalCheck(f)
+		}
+	}
+}
+
+// finalCheck goes on to dead when nothing is left, else waits on.
+func (s *service) finalCheck(f string) {
+	if strings.HasPrefix(string(s.state), "final") && s.c.kill.mode != "process" && s.c.kill.mode != "none" && len(s.u.processes()) > 0 {
+		if s.result == "success" {
+			s.result = f
+		}
+		s.u.m.wait(s.u)
+		return
+	}
+	if s.state == "stop-post" {
+		s.enterSignal("final-sigterm", f)
+		return
+	}
+	s.enterDead(f, true)
+}
+
+// controlExited is the end of a process of ExecStartPre=, ExecStop= and so on.
+func (s *service) controlExited(p *process, cmd command, w waitResult) {
+	s.noteRecord(p.rec)
+	if s.control != p {
+		return
+	}
+	s.control = nil
+	f := "success"
+	if !s.c.clean(w, false) {
+		f = resultName(w)
+	}
+	if s.state == "condition" && w.code == cldExited && w.status > 0 && w.status < 255 {
+		f = "exec-condition"
+	}
+	if cmd.ignore {
+		f = "success"
+	}
+	if f != "success" {
+		s.u.notice("%s= process %d ended, %s.", cmd.setting, p.pid, describeExit(w))
+	}
+	if f == "success" && s.listAt+1 < len(s.list) && s.list[s.listAt].setting == cmd.setting {
+		s.listAt++
+		s.runControl()
+		return
+	}
+	switch s.state {
+	case "condition":
+		if f == "success" {
+			s.enterStartPre()
+		} else {
+			s.enterSignal("stop-sigterm", f)
+		}
+	case "start-pre":
+		if f == "success" {
+			s.enterStart()
+		} else {
+			s.enterSignal("stop-sigterm", f)
+		}
+	case "start":
+		if s.c.typ != "forking" {
+			break
+		}
+		if f != "success" {
+			s.enterSignal("stop-sigterm", f)
+			break
+		}
+		s.forked()
+	case "start-post":
+		if f != "success" {
+			s.enterSignal("stop-sigterm", f)
+			break
+		}
+		s.enterRunning("success")
+	case "reload":
+		s.reloadResult = f
+		s.u.reloadFailed = f != "success"
+		if s.c.pidFile != "" && !s.main.alive() {
+			_ = s.loadPIDFile()
+		}
+		s.enterRunning("success")
+	case "stop":
+		s.enterSignal("stop-sigterm", f)
+	case "stop-watchdog", "stop-sigterm", "stop-sigkill":
+		if !s.main.alive() {
+			s.enterStopPost(f)
+		}
+	case "stop-post":
+		s.enterSignal("final-sigterm", f)
+	case "final-watchdog", "final-sigterm", "final-sigkill":
+		if !s.main.alive() {
+			s.finalCheck(f)
+		}
+	}
+}
+
+// forked finds the main process of a forking service whose parent is done.
+func (s *service) forked() {
+	if s.c.pidFile != "" {
+		if err := s.loadPIDFile(); err == nil {
+			s.enterStartPost()
+			return
+		}
+		s.watchPIDFile(time.Millisecond)
+		return
+	}
+	if s.c.guessMain {
+		if l := s.u.processes(); len(l) == 1 {
+			s.adoptMain(l[0])
+		} else if len(l) > 1 {
+			// the oldest that is not another's child leads
+			for _, p := range s.u.m.orphansOf(s.u) {
+				s.adoptMain(p)
+				break
+			}
+		}
+	}
+	s.enterStartPost()
+}
+
+// watchPIDFile waits for the PID file, looking again and again until the
+// start times out.
+func (s *service) watchPIDFile(d time.Duration) {
+	m := s.u.m
+	m.cancel(s.pidWatch)
+	s.pidWatch = m.after(d, func() {
+		s.pidWatch = nil
+		if s.state != "start" {
+			return
+		}
+		if s.loadPIDFile() == nil {
+			s.enterStartPost()
+			return
+		}
+		if len(s.u.processes()) == 0 {
+			s.u.notice("All processes are gone and no PID file came.")
+			s.enterSignal("stop-sigterm", "protocol")
+			return
+		}
+		s.watchPIDFile(min(2*d, 100*time.Millisecond))
+	})
+}
+
+func (s *service) loadPIDFile() error {
+	b, err := os.ReadFile(s.c.pidFile)
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 1 {
+		return fmt.Errorf("%s holds no process number", s.c.pidFile)
+	}
+	if !s.u.m.edge.Alive(pid) {
+		return fmt.Errorf("process %d of %s is not there", pid, s.c.pidFile)
+	}
+	ours := false
+	for _, p := range s.u.processes() {
+		ours = ours || p == pid
+	}
+	if !ours {
+		return fmt.Errorf("process %d of %s does not belong to %s", pid, s.c.pidFile, s.u.name())
+	}
+	s.adoptMain(pid)
+	return nil
+}
+
+// adoptMain makes a process that the service made itself its main process.
+func (s *service) adoptMain(pid int) {
+	if s.main.alive() && s.main.pid == pid {
+		return
+	}
+	m := s.u.m
+	p := m.procs[pid]
+	if p == nil {
+		p = &process{m: m, u: s.u, pid: pid, pidfd: -1, start: startTime(pid)}
+		p.rec = us.Exec{Setting: "ExecStart", PID: pid, Start: m.now()}
+		if c := s.c.commands["ExecStart"]; len(c) > 0 {
+			p.rec.Path, p.rec.Argv = c[0].path, c[0].argv
+		}
+		m.procs[pid] = p
+		delete(m.orphans, pid)
+		if !contains2(m.edge.Children(), pid) {
+			m.watchForeign(p)
+		}
+	}
+	p.exited = func(w waitResult) { s.mainExited(p, command{setting: "ExecStart"}, w) }
+	s.main, s.mainPID = p, pid
+	s.mainRec = p.rec
+	m.saver.touch(s.u)
+}
+
+// groupEmpty: the last process of the service is gone.
+func (s *service) groupEmpty() {
+	switch s.state {
+	case "start":
+		if s.c.typ == "forking" && !s.control.alive() && s.c.pidFile != "" {
+			s.enterSignal("stop-sigterm", "protocol")
+		}
+	case "running":
+		s.enterRunning("success")
+	case "stop-watchdog", "stop-sigterm", "stop-sigkill":
+		if !s.main.alive() && !s.control.alive() {
+			s.enterStopPost("success")
+		}
+	case "stop-post", "final-watchdog", "final-sigterm", "final-sigkill":
+		if !s.main.alive() && !s.control.alive() {
+			s.enterDead("success", true)
+		}
+	}
+}
+
+// elapsed is the timeout of the present step.
+func (s *service) elapsed() {
+	s.timer = nil
+	switch s.state {
+	case "condition", "start-pre", "start", "start-post":
+		s.u.notice("The %s operation timed out.", s.state)
+		switch s.c.startFailMode {
+		case "abort":
+			s.enterSignal("stop-watchdog", "timeout")
+		case "kill":
+			s.result = "timeout"
+			s.enterSignal("stop-sigkill", "timeout")
+		default:
+			s.enterSignal("stop-sigterm", "timeout")
+		}
+	case "reload", "reload-signal", "reload-notify":
+		s.u.notice("The reload timed out.")
+		s.control.kill(syscall.SIGKILL)
+		s.reloadResult = "timeout"
+		s.u.reloadFailed = true
+		s.notifyState = "ready"
+		s.enterRunning("success")
+	case "stop":
+		s.u.notice("Stopping timed out.")
+		switch s.c.stopFailMode {
+		case "abort":
+			s.enterSignal("stop-watchdog", "timeout")
+		case "kill":
+			s.enterSignal("stop-sigkill", "timeout")
+		default:
+			s.enterSignal("stop-sigterm", "timeout")
+		}
+	case "stop-sigterm":
+		s.u.notice("The service did not end on SIGTERM in time.")
+		switch {
+		case s.c.stopFailMode == "abort":
+			s.enterSignal("stop-watchdog", "timeout")
+		case s.c.kill.sendSIGKILL:
+			s.enterSignal("stop-sigkill", "timeout")
+		default:
+			s.enterStopPost("timeout")
+		}
+	case "stop-watchdog":
+		if s.c.kill.sendSIGKILL {
+			s.enterSignal("stop-sigkill", "timeout")
+		} else {
+			s.enterStopPost("timeout")
+		}
+	case "stop-sigkill":
+		s.u.notice("A process is still there after SIGKILL; going on without it.")
+		s.enterStopPost("timeout")
+	case "stop-post":
+		s.u.notice("ExecStopPost= timed out.")
+		s.enterSignal("final-sigterm", "timeout")
+	case "final-sigterm", "final-watchdog":
+		if s.c.kill.sendSIGKILL {
+			s.enterSignal("final-sigkill", "timeout")
+		} else {
+			s.enterDead("timeout", false)
+		}
+	case "final-sigkill":
+		s.u.notice("A process is still there after SIGKILL; it is left behind.")
+		s.enterDead("timeout", true)
+	case "auto-restart":
+		s.enterRestart()
+	}
+}
+
+func describeExit(w waitResult) string {
+	switch w.code {
+	case cldExited:
+		return "exit status " + strconv.Itoa(w.status) + exitName(w.status)
+	case cldDumped:
+		return "signal " + signalName(w.status) + ", core dumped"
+	}
+	return "signal " + signalName(w.status)
+}
