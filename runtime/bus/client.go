@@ -183,13 +183,15 @@ func JobPath(id uint32) dbus.ObjectPath {
 }
 
 const (
-	busName     = "org.freedesktop.systemd1"
-	managerPath = dbus.ObjectPath("/org/freedesktop/systemd1")
-	unitPrefix  = "/org/freedesktop/systemd1/unit/"
-	jobPrefix   = "/org/freedesktop/systemd1/job/"
-	ifaceBase   = "org.freedesktop.systemd1."
-	ifaceManage = ifaceBase + "Manager"
-	ifaceProps  = "org.freedesktop.DBus.Properties"
+	busName        = "org.freedesktop.systemd1"
+	managerPath    = dbus.ObjectPath("/org/freedesktop/systemd1")
+	logControlPath = dbus.ObjectPath("/org/freedesktop/LogControl1")
+	unitPrefix     = "/org/freedesktop/systemd1/unit/"
+	jobPrefix      = "/org/freedesktop/systemd1/job/"
+	ifaceBase      = "org.freedesktop.systemd1."
+	ifaceManage    = ifaceBase + "Manager"
+	ifaceLog       = "org.freedesktop.LogControl1"
+	ifaceProps     = "org.freedesktop.DBus.Properties"
 )
 
 // escapeLabel makes a label of an object path.

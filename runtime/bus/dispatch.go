@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -20,6 +19,8 @@ type call struct {
 	path dbus.ObjectPath
 	unit string         // the unit whose object was called, by any of its names
 	job  *unitstate.Job // the job whose object was called
+
+	after func() // done once the reply is queued
 }
 
 // handler carries out a method. The values it gives have the method's out
@@ -71,6 +72,9 @@ func (s *Server) handle(p *peer, m *dbus.Message) {
 		return
 	}
 	p.reply(m, spec.outSig, out)
+	if c.after != nil {
+		c.after()
+	}
 }
 
 // dispatch finds the object and the method and calls it.
@@ -123,6 +127,8 @@ func (c *call) object() ([]string, error) {
 	switch {
 	case c.path == managerPath:
 		return []string{ifaceManage}, nil
+	case c.path == logControlPath:
+		return []string{ifaceLog}, nil
 	case strings.HasPrefix(path, unitPrefix):
 		name, ok := unescapeLabel(path[len(unitPrefix):])
 		if !ok {
@@ -234,6 +240,7 @@ func (c *call) brokerCall(ifn, member string) ([]any, error) {
 			return nil, refusal("org.freedesktop.DBus.Error.Failed", "Already handled an Hello message")
 		}
 		c.p.name = fmt.Sprintf(":1.%d", c.p.num)
+		c.after = func() { c.p.nameSignal("NameAcquired") }
 		return []any{c.p.name}, nil
 	case "RequestName", "StartServiceByName":
 		if member == "StartServiceByName" && c.in[0] == busName {
@@ -314,14 +321,16 @@ func (c *call) brokerCall(ifn, member string) ([]any, error) {
 		if !c.p.owner {
 			return nil, refusal("org.freedesktop.DBus.Error.AccessDenied", "Only root and the manager's own user may monitor.")
 		}
-		time.AfterFunc(0, func() {
+		c.after = func() {
+			// Losing its name is how a monitor learns that it is one.
 			c.p.mu.Lock()
-			defer c.p.mu.Unlock()
 			if !c.p.closed && !c.p.monitor {
 				c.p.monitor = true
 				c.s.monitors.Add(1)
 			}
-		})
+			c.p.mu.Unlock()
+			c.p.nameSignal("NameLost")
+		}
 		return nil, nil
 	case "Introspect":
 		var b strings.Builder

@@ -67,8 +67,10 @@ func (s *Server) unitChanged(name string) {
 	}
 }
 
-// wants reports whether a signal is for a peer: one on the small bus says so
-// with match rules, another by Subscribe.
+// wants reports whether a signal is for a peer. One on the small bus says so
+// with match rules. Another gets the manager object's signals always, as from
+// systemd's private socket (systemctl waits for JobRemoved without
+// subscribing), those of units and jobs after Subscribe.
 func (p *peer) wants(path dbus.ObjectPath, ifn, member string, body []any) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +80,7 @@ func (p *peer) wants(path dbus.ObjectPath, ifn, member string, body []any) bool 
 	case p.monitor:
 		return true
 	case p.name == "":
-		return p.subscribed
+		return p.subscribed || path == managerPath
 	}
 	for i := range p.matches {
 		if p.matches[i].matches(path, ifn, member, body) {

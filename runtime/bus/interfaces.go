@@ -26,6 +26,15 @@ method QueueSignal s:whom i:signal i:value >
 property DebugInvocation b readonly false
 `
 
+// logControl is org.freedesktop.LogControl1(5), which systemctl log-level and
+// log-target speak.
+const logControl = `
+interface org.freedesktop.LogControl1
+property LogLevel s readwrite false
+property LogTarget s readwrite false
+property SyslogIdentifier s readonly const
+`
+
 // standardInterfaces are those that every object has.
 const standardInterfaces = `
 interface org.freedesktop.DBus.Peer
@@ -107,7 +116,7 @@ type iface struct {
 // interfaces gives all interfaces by name, parsed on first use.
 var interfaces = sync.OnceValue(func() map[string]*iface {
 	t := map[string]*iface{}
-	for _, text := range []string{manInterfaces, laterInterfaces, standardInterfaces} {
+	for _, text := range []string{manInterfaces, laterInterfaces, logControl, standardInterfaces} {
 		if err := parseInterfaces(t, text); err != nil {
 			panic("This is a bug in unitgen: " + err.Error())
 		}

@@ -50,7 +50,7 @@ var handlers = sync.OnceValue(func() map[string]handler {
 		"Manager.DumpUnitsMatchingPatternsByFileDescriptor": func(c *call) ([]any, error) { return dumpFile(c, c.strs(0)) },
 
 		"Manager.Reload":     func(c *call) ([]any, error) { return nil, c.s.backend.Reload() },
-		"Manager.Reexecute":  func(c *call) ([]any, error) { return nil, c.s.backend.Reexecute() },
+		"Manager.Reexecute":  reexecute,
 		"Manager.Exit":       func(c *call) ([]any, error) { return shutdown(c, unitstate.ShutdownExit) },
 		"Manager.Reboot":     func(c *call) ([]any, error) { return shutdown(c, unitstate.ShutdownReboot) },
 		"Manager.SoftReboot": noSwitchRoot,
@@ -268,6 +268,16 @@ func enqueueMarked(c *call) ([]any, error) {
 	return []any{paths}, nil
 }
 
+// reexecute has no reply: the client knows that it happened by the connection,
+// which ends as that of a replaced process does.
+func reexecute(c *call) ([]any, error) {
+	if err := c.s.backend.Reexecute(); err != nil {
+		return nil, err
+	}
+	c.p.finish()
+	return nil, nil
+}
+
 func noBindMount(c *call) ([]any, error) {
 	return nil, refusal("org.freedesktop.DBus.Error.NotSupported",
 		"The bundled manager cannot add mounts to a running unit; put BindPaths= into the unit and restart it.")
@@ -426,7 +436,7 @@ func introspect(c *call) ([]any, error) {
 	case path == "/org":
 		children = []string{"freedesktop"}
 	case path == "/org/freedesktop":
-		children = []string{"systemd1"}
+		children = []string{"LogControl1", "systemd1"}
 	case len(ifaces) == 0:
 		return nil, refusal(errUnknownObject, "Unknown object '%s'.", path)
 	}

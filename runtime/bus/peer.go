@@ -274,6 +274,31 @@ func (p *peer) refuse(m *dbus.Message, name, text string) {
 	p.push(outgoing{raw, nil}, false)
 }
 
+// nameSignal tells a peer on the small bus of its own name.
+func (p *peer) nameSignal(member string) {
+	p.mu.Lock()
+	name := p.name
+	p.mu.Unlock()
+	m := &dbus.Message{Type: dbus.TypeSignal, Flags: dbus.FlagNoReplyExpected, Body: []any{name},
+		Headers: headers(dbus.FieldPath, dbus.ObjectPath("/org/freedesktop/DBus"), dbus.FieldInterface, "org.freedesktop.DBus",
+			dbus.FieldMember, member, dbus.FieldSignature, dbus.SignatureOf(""))}
+	p.address(m.Headers, "org.freedesktop.DBus")
+	if raw, _, err := encode(m, p.nextSerial()); err == nil {
+		p.push(outgoing{raw, nil}, true)
+	}
+}
+
+// finish ends the connection once what is queued was written.
+func (p *peer) finish() {
+	p.mu.Lock()
+	p.closeAfter = true
+	p.mu.Unlock()
+	select {
+	case p.ready <- struct{}{}:
+	default:
+	}
+}
+
 // close ends the connection; it may be called often and from anywhere.
 func (p *peer) close() {
 	p.mu.Lock()

@@ -38,6 +38,7 @@ var getters = sync.OnceValue(func() map[string]getter {
 	typeGetters(m)
 	resourceGetters(m)
 	settingGetters(m)
+	logGetters(m)
 	m["Job.Id"] = func(v *view) any { return v.job.ID }
 	m["Job.Unit"] = func(v *view) any {
 		return struct {

@@ -201,6 +201,13 @@ func managerGetters(m map[string]getter) {
 	}
 }
 
+// logGetters adds the log control object, which says the same as the manager.
+func logGetters(m map[string]getter) {
+	m[ifaceLog+".LogLevel"] = func(v *view) any { return v.s.settings.get("LogLevel") }
+	m[ifaceLog+".LogTarget"] = func(v *view) any { return v.s.settings.get("LogTarget") }
+	m[ifaceLog+".SyslogIdentifier"] = func(*view) any { return "systemd" }
+}
+
 // rlimits are the resource limits by the names of Limit…= directives.
 var rlimits = map[string]int{
 	"CPU": unix.RLIMIT_CPU, "FSIZE": unix.RLIMIT_FSIZE, "DATA": unix.RLIMIT_DATA, "STACK": unix.RLIMIT_STACK,

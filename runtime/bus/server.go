@@ -119,6 +119,21 @@ func (s *Server) Listen(path string) error {
 	return nil
 }
 
+// ListenRuntime serves the sockets of a runtime directory (/run,
+// $XDG_RUNTIME_DIR): systemd/private, and bus where nobody serves it yet: some
+// verbs of systemctl (freeze, clean, start --wait) and systemd-run want a
+// message bus, which the server is enough of.
+func (s *Server) ListenRuntime(dir string) error {
+	if err := s.Listen(PrivateSocket(dir)); err != nil {
+		return err
+	}
+	bus := filepath.Join(dir, "bus")
+	if answers(bus) {
+		return nil
+	}
+	return s.Listen(bus)
+}
+
 // Serve accepts connections until the listener or the server is closed.
 func (s *Server) Serve(l *net.UnixListener) error {
 	s.mu.Lock()
@@ -220,13 +235,7 @@ func (s *Server) Close() {
 		os.Remove(path)
 	}
 	for _, p := range s.all() {
-		p.mu.Lock()
-		p.closeAfter = true
-		p.mu.Unlock()
-		select {
-		case p.ready <- struct{}{}:
-		default:
-		}
+		p.finish()
 	}
 	done := make(chan struct{})
 	go func() { s.wg.Wait(); close(done) }()

@@ -72,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	f.Depend("a.timer", "Triggers", "a.service")
 	w := &world{t: t, fake: f, dir: dir, socket: bus.PrivateSocket(dir)}
 	w.srv = bus.NewServer(bus.ServerOptions{Backend: f, Logf: t.Logf})
-	if err := w.srv.Listen(w.socket); err != nil {
+	if err := w.srv.ListenRuntime(w.dir); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.srv.Close)
