@@ -236,4 +236,3 @@ func wrapText(s, indent string, width int) string {
 	}
 	return b.String()
 }
-

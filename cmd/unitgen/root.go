@@ -60,6 +60,7 @@ var commands = []func(*app) *cobra.Command{
 	newRollback,
 	newStatus,
 	newSwitch,
+	newTest,
 }
 
 func newRoot(a *app) *cobra.Command {
