@@ -1,0 +1,194 @@
+//go:build linux
+
+package activation_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/unitgen/unitgen/internal/systemdtest"
+)
+
+const hostV1 = `host "h" {
+  systemd = 247
+}
+etc "demo/a.conf" {
+  text = "one\n"
+}
+etc "sudoers.d/demo" {
+  text = "# real\n"
+  mode = "0440"
+  real = true
+}
+service "keeps" {
+  ExecStart = "/bin/sleep infinity"
+  WantedBy  = ["multi-user.target"]
+}
+service "changes" {
+  ExecStart = "/bin/sleep 100000"
+  WantedBy  = ["multi-user.target"]
+  Alias     = ["other-name.service"]
+}
+service "goes" {
+  ExecStart = "/bin/sleep infinity"
+  WantedBy  = ["multi-user.target"]
+}
+socket "echo" {
+  ListenStream = "/run/echo.sock"
+  WantedBy     = ["sockets.target"]
+}
+service "echo" {
+  ExecStart = "/bin/sleep infinity"
+}
+`
+
+var hostV2 = strings.NewReplacer("one", "two", "sleep 100000", "sleep 200000", `"goes"`, `"comes"`, "demo/a.conf", "demo/b.conf",
+	"service \"echo\" {\n  ExecStart = \"/bin/sleep infinity\"", "service \"echo\" {\n  ExecStart = \"/bin/sleep 300000\"").Replace(hostV1)
+
+type machine struct {
+	*systemdtest.Machine
+	t *testing.T
+}
+
+func boot(t *testing.T, host string) machine {
+	return machine{systemdtest.Start(t, systemdtest.Options{Unitgen: true, Files: map[string]string{"/root/h/host.ug.hcl": host}}), t}
+}
+
+func (m machine) pid(unit string) string { return m.Show(unit, "MainPID") }
+
+func (m machine) active(unit, want string) {
+	m.t.Helper()
+	if got := m.Show(unit, "ActiveState"); got != want {
+		m.t.Errorf("%s is %s, want %s", unit, got, want)
+	}
+}
+
+func (m machine) missing(path string) {
+	m.t.Helper()
+	if m.Run("test", "-e", path).Code == 0 || m.Run("test", "-L", path).Code == 0 {
+		m.t.Errorf("%s is there", path)
+	}
+}
+
+// TestRealSystemd switches a real systemd there and back, in each of the ways
+// to place units.
+func TestRealSystemd(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"directory", "generator", "links"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			m := boot(t, hostV1)
+			m.MustRun("unitgen", "switch", "/root/h", "--units", mode)
+			for _, u := range []string{"keeps.service", "changes.service", "goes.service", "echo.socket", "other-name.service"} {
+				m.active(u, "active")
+			}
+			m.MustShell("systemctl start echo.service")
+			if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
+				t.Errorf("a.conf is %q", got)
+			}
+			if got := m.MustShell("stat -c '%a %F' /etc/sudoers.d/demo"); strings.TrimSpace(got) != "440 regular file" {
+				t.Errorf("sudoers.d/demo is %s", got)
+			}
+			keeps, changes, echo := m.pid("keeps.service"), m.pid("changes.service"), m.pid("echo.service")
+			inode := m.MustShell("stat -c %i /run/echo.sock")
+
+			m.Write("/root/h/host.ug.hcl", hostV2)
+			var p struct {
+				Steps []struct{ Action, Unit, Reason, Source string }
+			}
+			if err := json.Unmarshal([]byte(m.MustRun("unitgen", "plan", "/root/h", "--json")), &p); err != nil {
+				t.Fatal(err)
+			}
+			var steps []string
+			for _, s := range p.Steps {
+				steps = append(steps, s.Action+" "+s.Unit)
+			}
+			if got, want := strings.Join(steps, ", "), "stop goes.service, stop changes.service, restart echo.service, start changes.service, start comes.service"; got != want {
+				t.Errorf("the plan is %s\nwant %s", got, want)
+			}
+			start := time.Now()
+			m.MustRun("unitgen", "switch", "/root/h", "--units", mode)
+			t.Logf("%s: the switch took %v", mode, time.Since(start).Round(time.Millisecond))
+			if m.pid("keeps.service") != keeps || m.pid("changes.service") == changes || m.pid("echo.service") == echo {
+				t.Error("the wrong services restarted")
+			}
+			if m.MustShell("stat -c %i /run/echo.sock") != inode {
+				t.Error("the unchanged socket was closed")
+			}
+			m.active("goes.service", "inactive")
+			m.active("comes.service", "active")
+			m.missing("/etc/demo/a.conf")
+			if got := m.Read("/etc/demo/b.conf"); got != "two\n" {
+				t.Errorf("b.conf is %q", got)
+			}
+			if got := m.Show("changes.service", "NeedDaemonReload"); got != "no" {
+				t.Errorf("NeedDaemonReload=%s", got)
+			}
+			if r := m.Run("unitgen", "status"); r.Code != 0 {
+				t.Errorf("status: %v", r)
+			}
+
+			m.MustRun("unitgen", "rollback")
+			m.active("goes.service", "active")
+			m.missing("/etc/systemd/system/comes.service")
+			m.active("comes.service", "inactive")
+			m.missing("/etc/demo/b.conf")
+			if m.pid("keeps.service") != keeps {
+				t.Error("keeps.service restarted")
+			}
+			if got := m.MustShell("find /etc /usr/local/lib -xtype l -path '*unitgen*'"); got != "" {
+				t.Errorf("links that lead nowhere: %s", got)
+			}
+		})
+	}
+}
+
+// TestRealSystemdRefusals has conflicts listed, adopted, and given back; a
+// failing unit undone; and drift seen.
+func TestRealSystemdRefusals(t *testing.T) {
+	t.Parallel()
+	m := boot(t, hostV1)
+	m.Write("/etc/demo/a.conf", "mine\n")
+	m.Write("/etc/sudoers.d/demo", "# mine\n")
+	r := m.Run("unitgen", "switch", "/root/h")
+	if r.Code != 2 || !strings.Contains(r.Stderr, "/etc/demo/a.conf") || !strings.Contains(r.Stderr, "/etc/sudoers.d/demo") {
+		t.Fatalf("conflicts: %v", r)
+	}
+	if got := m.MustRun("unitgen", "generations"); got != "" {
+		t.Errorf("a refusal made a generation: %s", got)
+	}
+	m.missing("/usr/local/lib/systemd/system")
+	m.MustRun("unitgen", "switch", "/root/h", "--adopt")
+	if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
+		t.Errorf("a.conf is %q", got)
+	}
+	m.Write("/root/h/host.ug.hcl", strings.Replace(hostV2, "/bin/sleep 200000", "/bin/false", 1))
+	keeps, changes := m.pid("keeps.service"), m.pid("changes.service")
+	r = m.Run("unitgen", "switch", "/root/h")
+	if r.Code != 3 || !strings.Contains(r.Stderr, "changes.service") {
+		t.Errorf("a failing unit: %v", r)
+	}
+	m.active("changes.service", "active")
+	m.active("goes.service", "active")
+	m.active("comes.service", "inactive")
+	if m.pid("keeps.service") != keeps || m.pid("changes.service") == changes {
+		t.Error("the wrong services were touched")
+	}
+	if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
+		t.Errorf("after the rollback a.conf is %q", got)
+	}
+	m.missing("/etc/demo/b.conf")
+	if r := m.Run("unitgen", "switch", "/root/h", "--on-failure", "keep"); r.Code != 5 {
+		t.Errorf("--on-failure keep: %v", r)
+	}
+	if got := m.Read("/etc/demo/a.conf"); got != "mine\n" {
+		t.Errorf("what was adopted did not come back: %q", got)
+	}
+	m.MustShell("systemctl reset-failed; rm /etc/demo/b.conf; echo changed >/etc/demo/b.conf; mkdir -p /etc/systemd/system/keeps.service.d; printf '[Service]\\nNice=1\\n' >/etc/systemd/system/keeps.service.d/x.conf; systemctl daemon-reload")
+	r = m.Run("unitgen", "status")
+	if r.Code != 1 || !strings.Contains(r.Stdout, "/etc/demo/b.conf was replaced") || !strings.Contains(r.Stdout, "keeps.service has the drop-in /etc/systemd/system/keeps.service.d/x.conf") {
+		t.Errorf("drift: %v", r)
+	}
+}
