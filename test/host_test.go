@@ -50,7 +50,8 @@ type host struct {
 	dir            string // the HCL
 	state, runtime string
 	manager        *exec.Cmd
-	ended          chan error
+	ended          chan struct{} // closed when the manager has ended
+	exit           error         // then, how
 	output         *safeBuffer
 }
 
@@ -205,8 +206,8 @@ func (h *host) boot(args ...string) {
 	h.start(args...)
 	h.eventually("the host is up", 30*time.Second, func() bool {
 		select {
-		case err := <-h.ended:
-			h.t.Fatalf("the manager ended: %v\n%s", err, h.log())
+		case <-h.ended:
+			h.t.Fatalf("the manager ended: %v\n%s", h.exit, h.log())
 		default:
 		}
 		out := h.ctl("is-system-running").stdout
@@ -228,8 +229,12 @@ func (h *host) start(args ...string) {
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
-	h.manager, h.ended = cmd, make(chan error, 1)
-	go func(ended chan<- error) { ended <- cmd.Wait() }(h.ended)
+	ended := make(chan struct{})
+	h.manager, h.ended = cmd, ended
+	go func() {
+		h.exit = cmd.Wait()
+		close(ended)
+	}()
 }
 
 // stop ends the manager as Ctrl-C does and wants exit code 0.
@@ -240,10 +245,10 @@ func (h *host) stop() {
 	}
 	_ = h.manager.Process.Signal(syscall.SIGINT)
 	select {
-	case err := <-h.ended:
+	case <-h.ended:
 		h.manager = nil
-		if err != nil {
-			h.t.Errorf("the manager ended with %v\n%s", err, h.log())
+		if h.exit != nil {
+			h.t.Errorf("the manager ended with %v\n%s", h.exit, h.log())
 		}
 	case <-time.After(40 * time.Second):
 		h.t.Errorf("the manager did not end within 40 s\n%s", h.log())

@@ -15,7 +15,7 @@ service "nginx" {
     "/bin/ln -sfn %L/nginx %C/nginx/logs",
     "${option.program} -t -q -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf",
   ]
-  ExecStart        = "${option.program} -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf"
+  ExecStart = "${option.program} -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf"
   ExecReload = [
     "${option.program} -t -q -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf",
     "${option.program} -s reload -e stderr -p %C/nginx -c %E/unitgen.d/nginx.conf",
@@ -30,63 +30,63 @@ service "nginx" {
 }
 
 etc "unitgen.d/nginx.conf" {
-  text = <<-EOT
-    # Made by unitgen from the module nginx.
-    user ${option.user};
-    worker_processes ${option.workers};
-    pid nginx.pid;
-    error_log stderr ${option.log_level};
+  text = <<EOT
+# Made by unitgen from the module nginx.
+user ${option.user};
+worker_processes ${option.workers};
+pid nginx.pid;
+error_log stderr ${option.log_level};
 
-    events {
-        worker_connections ${option.connections};
-    }
+events {
+    worker_connections ${option.connections};
+}
 
-    http {
-        include ${option.mime_types};
-        default_type application/octet-stream;
-        sendfile on;
-        server_tokens off;
-        access_log ${option.access_log ? "logs/access.log" : "off"};
-        client_body_temp_path client_body;
-        proxy_temp_path proxy;
-        fastcgi_temp_path fastcgi;
-        uwsgi_temp_path uwsgi;
-        scgi_temp_path scgi;
-    %{~ for name, value in option.http }
-        ${name} ${value};
-    %{~ endfor }
-    %{~ for name, site in option.sites }
+http {
+    include ${option.mime_types};
+    default_type application/octet-stream;
+    sendfile on;
+    server_tokens off;
+    access_log ${option.access_log ? "logs/access.log" : "off"};
+    client_body_temp_path client_body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+%{ for name, value in option.http ~}
+    ${name} ${value};
+%{ endfor ~}
+%{ for name, site in option.sites ~}
 
-        server {
-    %{~ for address in length(site.listen) > 0 ? site.listen : ["${option.address}:${option.port}"] }
-            listen ${address}${site.default ? " default_server" : ""};
-    %{~ endfor }
-            server_name ${join(" ", concat([name], site.names))};
-    %{~ if site.root != null }
-            root ${site.root};
-    %{~ endif }
-    %{~ if site.redirect != null }
-            return 301 ${site.redirect};
-    %{~ endif }
-    %{~ for header, value in site.headers }
-            add_header ${header} "${value}";
-    %{~ endfor }
-    %{~ if site.proxy != null }
-            location / {
-                proxy_pass ${startswith(site.proxy, "unix:") ? "http://${site.proxy}:" : site.proxy};
-                proxy_set_header Host $host;
-                proxy_set_header X-Real-IP $remote_addr;
-                proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-                proxy_set_header X-Forwarded-Proto $scheme;
-            }
-    %{~ endif }
-    %{~ if site.extra != "" }
-            ${site.extra}
-    %{~ endif }
+    server {
+%{ for address in length(site.listen) > 0 ? site.listen : ["${option.address}:${option.port}"] ~}
+        listen ${address}${site.default ? " default_server" : ""};
+%{ endfor ~}
+        server_name ${join(" ", concat([name], site.names))};
+%{ if site.root != null ~}
+        root ${site.root};
+%{ endif ~}
+%{ if site.redirect != null ~}
+        return 301 ${site.redirect};
+%{ endif ~}
+%{ for header, value in site.headers ~}
+        add_header ${header} "${value}";
+%{ endfor ~}
+%{ if site.proxy != null ~}
+        location / {
+            proxy_pass ${startswith(site.proxy, "unix:") ? "http://${site.proxy}:" : site.proxy};
+            proxy_set_header Host $host;
+            proxy_set_header X-Real-IP $remote_addr;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
         }
-    %{~ endfor }
+%{ endif ~}
+%{ if site.extra != "" ~}
+        ${site.extra}
+%{ endif ~}
     }
-  EOT
+%{ endfor ~}
+}
+EOT
 }
 
 assert {

@@ -50,36 +50,36 @@ option "socket" {
 
 # The name is Debian's, so that its alias redis.service leads here as well.
 service "redis-server" {
-  Description          = "Key-value store redis"
-  Documentation        = ["man:redis-server(1)"]
-  After                = ["network.target"]
-  Type                 = "notify"
-  User                 = option.user
-  Group                = option.user
-  RuntimeDirectory     = "redis"
-  StateDirectory       = "redis"
-  StateDirectoryMode   = "0750"
-  ExecStart            = "${option.program} %E/unitgen.d/redis.conf --dir %S/redis --unixsocket %t/redis/redis.sock"
-  Restart              = default("on-failure")
-  TimeoutStopSec       = "30s"
-  NoNewPrivileges      = default(true)
-  LimitNOFILE          = default(4096)
-  WantedBy             = ["multi-user.target"]
-  restart_triggers     = [etc["unitgen.d/redis.conf"]]
+  Description        = "Key-value store redis"
+  Documentation      = ["man:redis-server(1)"]
+  After              = ["network.target"]
+  Type               = "notify"
+  User               = option.user
+  Group              = option.user
+  RuntimeDirectory   = "redis"
+  StateDirectory     = "redis"
+  StateDirectoryMode = "0750"
+  ExecStart          = "${option.program} %E/unitgen.d/redis.conf --dir %S/redis --unixsocket %t/redis/redis.sock"
+  Restart            = default("on-failure")
+  TimeoutStopSec     = "30s"
+  NoNewPrivileges    = default(true)
+  LimitNOFILE        = default(4096)
+  WantedBy           = ["multi-user.target"]
+  restart_triggers   = [etc["unitgen.d/redis.conf"]]
 }
 
 etc "unitgen.d/redis.conf" {
-  text = <<-EOT
-    # Made by unitgen from the module redis.
-    daemonize no
-    supervised systemd
-    loglevel notice
-    logfile ""
-    unixsocketperm ${option.socket_mode}
-    port ${option.port == null ? 0 : option.port}
-    bind 127.0.0.1
-    %{~ for name, value in option.settings }
-    ${name} ${value}
-    %{~ endfor }
-  EOT
+  text = <<EOT
+# Made by unitgen from the module redis.
+daemonize no
+supervised systemd
+loglevel notice
+logfile ""
+unixsocketperm ${option.socket_mode}
+port ${option.port == null ? 0 : option.port}
+bind 127.0.0.1
+%{ for name, value in option.settings ~}
+${name} ${value}
+%{ endfor ~}
+EOT
 }
