@@ -52,6 +52,7 @@ var commands = []func(*app) *cobra.Command{
 	newGC,
 	newGenerations,
 	newGet,
+	newGraph,
 	newImport,
 	newNew,
 	newOptions,

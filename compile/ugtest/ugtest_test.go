@@ -57,13 +57,13 @@ func runTests(t *testing.T, dir, text string, o Options) ([]Result, diag.List) {
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ body, want string }{
-		"passes":           {`assert { condition = unit["app.service"].ExecStart == ["/bin/app --port 80"] && unit["app.service"].After == ["network.target"]` + "\n" + ` message = "m" }`, ""},
-		"section":          {`assert { condition = unit["app.service"].section.Unit.After == ["network.target"]` + "\n" + `message = "m" }`, ""},
-		"etc":              {`assert { condition = etc["app.conf"].mode == "0644" && jsondecode(etc["app.conf"].text).port == 80` + "\n" + `message = "m" }`, ""},
-		"config":           {"config { port = 81 }\nassert { condition = option.port == 81\nmessage = \"m\" }", ""},
-		"shows operands":   {`assert { condition = option.port == 81` + "\n" + `message = "the port" }`, "the port\n  option.port is 80"},
-		"bad condition":    {`assert { condition = unit["none.service"].ExecStart == []` + "\n" + `message = "m" }`, "Invalid index"},
-		"no bool":          {`assert { condition = 5` + "\n" + `message = "m" }`, "must be true or false"},
+		"passes":           {"assert {\n" + `condition = unit["app.service"].ExecStart == ["/bin/app --port 80"] && unit["app.service"].After == ["network.target"]` + "\n" + ` message = "m"` + "\n}", ""},
+		"section":          {"assert {\n" + `condition = unit["app.service"].section.Unit.After == ["network.target"]` + "\n" + `message = "m"` + "\n}", ""},
+		"etc":              {"assert {\n" + `condition = etc["app.conf"].mode == "0644" && jsondecode(etc["app.conf"].text).port == 80` + "\n" + `message = "m"` + "\n}", ""},
+		"config":           {"config { port = 81 }\nassert {\ncondition = option.port == 81\nmessage = \"m\"\n}", ""},
+		"shows operands":   {"assert {\n" + `condition = option.port == 81` + "\n" + `message = "the port"` + "\n}", "the port\n  option.port is 80"},
+		"bad condition":    {"assert {\n" + `condition = unit["none.service"].ExecStart == []` + "\n" + `message = "m"` + "\n}", "Invalid index"},
+		"no bool":          {"assert {\n" + `condition = 5` + "\n" + `message = "m"` + "\n}", "must be true or false"},
 		"error":            {`config { port = "x" }`, "must be a number"},
 		"expected":         {"config { port = \"x\" }\nexpect { message = \"must be a number\" }", ""},
 		"expected by code": {"config { port = \"x\" }\nexpect { code = \"E0403\" }", ""},
