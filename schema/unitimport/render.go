@@ -282,6 +282,7 @@ func (r *renderer) linked(u *unit) {
 		case all && len(links) > 0:
 			w.attr("enable", "true")
 		default:
+			w.attr("enable", "false")
 			links = nil
 		}
 		r.links(w, u, links)

@@ -27,7 +27,7 @@ type spec struct {
 }
 
 // unitAttrs are the attributes of ours on every unit block.
-const unitAttrs = "when for_each name scope enable mask install restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
+const unitAttrs = "when for_each name scope enable mask install aliases wanted_by required_by upheld_by restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
 
 const fileAttrs = "when for_each name text source json yaml toml ini mode owner group enable real"
 
@@ -37,9 +37,9 @@ var specs = map[string]*spec{
 	"option":   {label: "name of the option", attrs: "type default description example check message deprecated renamed_to removed internal read_only required merge shared", blocks: "check"},
 	"config":   {label: "name of the module", free: true},
 	"locals":   {free: true},
-	"unit":     {label: "full name of the unit", attrs: "when for_each name scope enable mask from", named: true},
-	"dropin":   {label: "full name of the unit", attrs: "when for_each name scope enable restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers", direct: true, blocks: "section"},
-	"instance": {label: "full name of the instance", attrs: "when for_each name scope enable", named: true},
+	"unit":     {label: "full name of the unit", attrs: "when for_each name scope enable mask from target aliases wanted_by required_by upheld_by", named: true},
+	"dropin":   {label: "full name of the unit", attrs: "when for_each name scope enable mask restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers", direct: true, blocks: "section"},
+	"instance": {label: "full name of the instance", attrs: "when for_each name scope enable aliases wanted_by required_by upheld_by", named: true},
 	"package":  {label: "name of the package", attrs: "when units scope", need: "units"},
 	"etc":      {label: "path below /etc", attrs: fileAttrs, named: true},
 	"user":     {label: "name of the user", attrs: "when for_each name uid group home shell description locked groups", named: true},

@@ -51,8 +51,18 @@ func (l *lowering) distro() {
 		if !ok1 || !ok2 {
 			continue
 		}
+		target, ok := l.str(thing, "target", stringType, g.Contribs, name)
+		if !ok {
+			continue
+		}
+		before := len(l.t.Links)
+		l.linked(thing, name, scope, tree.Etc, target, g.Contribs)
+		linked := len(l.t.Links) > before
+		if !mask && !said && linked {
+			continue
+		}
 		if !mask && !said {
-			l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "A unit block says what to do with a unit that the distribution ships: enable = true, enable = false or mask = true. To change its directives write dropin %q { … }.", name)
+			l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "A unit block says what to do with a unit that the distribution ships: enable = true, enable = false, mask = true, or wanted_by = [\"…\"]. To change its directives write dropin %q { … }.", name)
 			continue
 		}
 		d := &tree.DistroUnit{Name: name, Scope: scope, Mask: mask, Enable: enable && !mask, Disable: said && !enable, Origin: syntax.Range(g.Contribs[0].Header())}

@@ -79,6 +79,10 @@ func (l *lowering) dropIns() []*draft {
 		if !l.policy(fmt.Sprintf("dropin[%q]", label), g.Contribs, d) {
 			continue
 		}
+		if mask, _, _ := l.e.Bool(fmt.Sprintf("dropin[%q]", label), "mask", g.Contribs, false); mask {
+			l.t.Links = append(l.t.Links, &tree.Link{Path: d.path, Target: "/dev/null", Origin: d.origin})
+			continue
+		}
 		l.dropInLines(kind, g, d)
 		for _, x := range l.creds[string(scope)+"/"+label] {
 			d.lines = append(d.lines, line{fact: l.e.Fact(kind, x.key), value: x.value, at: x.at, name: x.at})
@@ -155,6 +159,7 @@ func (l *lowering) instances() {
 		if !ok {
 			continue
 		}
+		l.linked(fmt.Sprintf("instance[%q]", name), name, tree.Scope(scope), tree.Etc, unitname.Template(name), g.Contribs)
 		l.t.Instances = append(l.t.Instances, &tree.Instance{Name: name, Scope: tree.Scope(scope), Enable: enable, Origin: syntax.Range(g.Contribs[0].Header())})
 		tmpl := unitname.Template(name)
 		found := false

@@ -66,6 +66,9 @@ func (l *lowering) unit(u *eval.Unit) *draft {
 		if !l.policy(u.Name, contribs, d) {
 			return nil
 		}
+		if !d.mask {
+			l.linked(u.Name, u.Name, u.Scope, u.Place, u.Name, contribs)
+		}
 	}
 	if l.adopted[string(u.Scope)+"/"+u.Name] != nil && !d.mask {
 		d.dropIn = "unitgen"
