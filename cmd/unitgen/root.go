@@ -59,6 +59,7 @@ var commands = []func(*app) *cobra.Command{
 	newPlan,
 	newRecover,
 	newRollback,
+	newRun,
 	newStatus,
 	newSwitch,
 	newTest,
