@@ -25,6 +25,8 @@ func (e *Engine) Enable(units []string) (carries bool, err error) {
 // apply makes the links of every unit of a set. Under presets a template that
 // cannot be wanted without an instance is passed over.
 func (e *Engine) apply(s *set, loading, preset bool) (carries bool, err error) {
+	e.noAliases = loading
+	defer func() { e.noAliases = false }()
 	for u := s.next(); u != nil; u = s.next() {
 		name := u.name
 		auxiliary := u.auxiliary
@@ -56,6 +58,9 @@ func (e *Engine) apply(s *set, loading, preset bool) (carries bool, err error) {
 }
 
 // applyUnit makes the links of one unit and counts those that were asked for.
+// As in systemctl, the first of aliases, .wants, .requires and .upholds that
+// asked for anything says how it went; what the others met is told of, and
+// does not fail the command.
 func (e *Engine) applyUnit(u *unit, preset bool) (int, error) {
 	n, err := e.linkAliases(u)
 	for _, w := range []struct {
@@ -63,13 +68,12 @@ func (e *Engine) applyUnit(u *unit, preset bool) (int, error) {
 		suffix string
 	}{{u.wantedBy, ".wants/"}, {u.requiredBy, ".requires/"}, {u.upheldBy, ".upholds/"}} {
 		k, werr := e.linkWants(u, w.list, w.suffix, preset)
-		n += k
-		if werr != nil {
-			err = werr
+		if n == 0 && err == nil {
+			n, err = k, werr
 		}
 	}
 	if !e.inSearchPath(u.path) {
-		if lerr := e.link(u.path, e.config+"/"+u.name, e.opt.Force); lerr != nil && err == nil {
+		if lerr := e.link(u.path, e.config+"/"+u.name, e.opt.Force); lerr != nil && err == nil && n == 0 {
 			err = lerr
 		}
 	}
@@ -344,7 +348,6 @@ func (e *Engine) AddDependency(units []string, target string, requires bool) err
 	if err != nil {
 		return err
 	}
-	s.todo = nil
 	for _, n := range units {
 		u, err := e.discoverUsable(s, n, false)
 		if err != nil {

@@ -49,7 +49,7 @@ func (c Change) Failure() bool { return c.Kind > failures }
 
 // Message gives systemctl's words for the change. verb is "enable", "preset" …;
 // arrow stands between a link and its target. Notices are left out under
-// --quiet, warnings and errors are not.
+// --quiet, errors are not.
 func (c Change) Message(verb, arrow string) (text string, notice bool) {
 	switch c.Kind {
 	case Symlinked:
@@ -61,9 +61,9 @@ func (c Change) Message(verb, arrow string) (text string, notice bool) {
 	case IsDangling:
 		return fmt.Sprintf("Unit %s is an alias to a unit that is not present, ignoring.", c.Path), true
 	case NoDestination:
-		return fmt.Sprintf("Unit %s is added as a dependency to a non-existent unit %s.", c.Source, c.Path), false
+		return fmt.Sprintf("Unit %s is added as a dependency to a non-existent unit %s.", c.Source, c.Path), true
 	case AuxiliaryFailed:
-		return fmt.Sprintf("Failed to enable auxiliary unit %s, ignoring.", c.Path), false
+		return fmt.Sprintf("Failed to enable auxiliary unit %s, ignoring.", c.Path), true
 	case Exists:
 		if c.Source != "" {
 			return fmt.Sprintf("Failed to %s unit, file \"%s\" already exists and is a symlink to \"%s\".", verb, c.Path, c.Source), false

@@ -15,36 +15,43 @@ func (e *Engine) Disable(units []string) error {
 		if !unitname.Valid(n) {
 			return e.noteError(fail(BadName), n, "")
 		}
-		u, err := s.add(n, "", false)
-		if err == nil {
-			_, err = e.traverse(s, u, true)
-		}
-		if err != nil {
+		if _, err := s.add(n, "", false); err != nil {
 			return e.noteError(err, n, "")
 		}
 	}
-	marked, err := e.markForRemoval(s)
-	if rerr := e.removeMarked(marked); err == nil {
-		err = rerr
-	}
-	return err
+	return e.removeMarked(e.markForRemoval(s))
 }
 
 // Reenable disables and enables again, so that the links are those that the
-// [Install] sections ask for now.
+// [Install] sections ask for now. Below a root systemctl goes by the unit files
+// that it found, so that an instance becomes its template: so does this.
 func (e *Engine) Reenable(units []string) (carries bool, err error) {
-	names := make([]string, len(units))
+	names, files := make([]string, len(units)), make([]string, len(units))
+	s := newSet()
 	for i, n := range units {
-		names[i] = path.Base(n)
+		names[i], files[i] = path.Base(n), n
+		if path.IsAbs(n) || e.root == "" {
+			continue
+		}
+		u, err := s.add(n, "", false)
+		if err == nil {
+			u, err = e.traverse(s, u, true)
+		}
+		if err == nil && u.path != "" {
+			if p, ok := e.inRoot(u.path); ok {
+				files[i] = p
+			}
+		}
 	}
 	if err := e.Disable(names); err != nil {
 		return true, err
 	}
-	return e.Enable(units)
+	return e.Enable(files)
 }
 
-// markForRemoval gives the names whose links are to go.
-func (e *Engine) markForRemoval(s *set) (map[string]bool, error) {
+// markForRemoval gives the names whose links are to go. What cannot be found is
+// told of and goes too.
+func (e *Engine) markForRemoval(s *set) map[string]bool {
 	marked := map[string]bool{}
 	for u := s.next(); u != nil; u = s.next() {
 		at := func(u *unit) string {
@@ -59,14 +66,13 @@ func (e *Engine) markForRemoval(s *set) (map[string]bool, error) {
 			e.note(IsDangling, at(u), "")
 			marked[u.name] = true
 			continue
-		case err != nil && kindOf(err) == NotFound:
-			marked[u.name] = true
-			if !u.auxiliary {
-				return marked, e.noteError(err, at(u), "")
-			}
-			continue
 		case err != nil:
-			return marked, e.noteError(err, at(u), "")
+			marked[u.name] = true
+			if kindOf(err) == NotFound && u.auxiliary {
+				continue
+			}
+			_ = e.noteError(err, at(u), "")
+			continue
 		case found.typ == masked:
 			e.note(IsMasked, at(found), "")
 			continue
@@ -76,7 +82,7 @@ func (e *Engine) markForRemoval(s *set) (map[string]bool, error) {
 		marked[u.name] = true
 		marked[found.name] = true
 	}
-	return marked, nil
+	return marked
 }
 
 // removeMarked takes away the links in the configuration directory that carry
@@ -119,9 +125,9 @@ func (e *Engine) removeIn(dir string, marked, gone map[string]bool, again *bool,
 		case f.Type()&fs.ModeSymlink != 0 && unitname.Valid(n) && !gone[p]:
 			dest, err := e.chase(p, true)
 			if err != nil {
-				continue
+				_ = e.noteError(err, p, "")
 			}
-			if !marked[n] && !marked[path.Base(dest)] && !marked[unitname.Template(n)] {
+			if !marked[n] && !(dest != "" && marked[path.Base(dest)]) && !marked[unitname.Template(n)] {
 				continue
 			}
 			gone[p] = true
@@ -135,10 +141,8 @@ func (e *Engine) removeIn(dir string, marked, gone map[string]bool, again *bool,
 				e.removeEmptyParents(p)
 			}
 			e.note(Removed, p, "")
-			if !marked[n] {
-				marked[n] = true
-				*again = !e.opt.DryRun
-			}
+			marked[n] = true
+			*again = !e.opt.DryRun
 		}
 	}
 	return first

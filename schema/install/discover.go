@@ -122,7 +122,9 @@ search:
 		if err != nil {
 			return err
 		}
-		e.parse(s, u, p, data)
+		if err := e.parse(s, u, p, data); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -198,7 +200,10 @@ func (e *Engine) read(s *set, u *unit, p string, loading bool) error {
 		u.typ = unknown
 		return err
 	}
-	e.parse(s, u, p, data)
+	if err := e.parse(s, u, p, data); err != nil {
+		u.typ = unknown
+		return err
+	}
 	return nil
 }
 
@@ -263,8 +268,11 @@ func (e *Engine) searchName(p string) string {
 }
 
 // parse takes what the [Install] section of a file says.
-func (e *Engine) parse(s *set, u *unit, p string, data []byte) {
-	f, _ := unitfile.Parse(p, data)
+func (e *Engine) parse(s *set, u *unit, p string, data []byte) error {
+	f, diags := unitfile.Parse(p, data)
+	if diags.HasErrors() {
+		return &failure{kind: Failed, err: errBadMessage}
+	}
 	for _, l := range f.Assignments("Install") {
 		switch l.Key {
 		case "Alias":
@@ -294,6 +302,7 @@ func (e *Engine) parse(s *set, u *unit, p string, data []byte) {
 			}
 		}
 	}
+	return nil
 }
 
 func (e *Engine) parseDefaultInstance(u *unit, v string) {

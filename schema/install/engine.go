@@ -49,6 +49,9 @@ type Engine struct {
 	transient string
 	spec      *specifier.Context
 	changes   []Change
+	// noAliases: an alias in the configuration directories is refused, the unit
+	// itself is to be named.
+	noAliases bool
 }
 
 // New makes an engine. The user scope with a root is refused, as systemctl

@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	errIsDir = syscall.EISDIR
-	errBadFd = syscall.EBADF
+	errIsDir      = syscall.EISDIR
+	errBadFd      = syscall.EBADF
+	errBadMessage = syscall.EBADMSG
 )
 
 func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

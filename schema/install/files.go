@@ -117,6 +117,9 @@ func (e *Engine) chase(p string, missing bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if target == devNull && len(todo) == 0 {
+			return e.root + devNull, nil // whether or not the root has the device
+		}
 		if strings.HasPrefix(target, "/") {
 			done = ""
 		}

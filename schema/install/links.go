@@ -22,8 +22,8 @@ import (
 
 // Codes of the diagnostics of this package.
 const (
-	CodeInstall  = "E0341" // a link that an [Install] section asks for cannot be made
-	CodeConflict = "E0342" // two units ask for the same link
+	CodeInstall  = "E1041" // a link that an [Install] section asks for cannot be made
+	CodeConflict = "E1042" // two units ask for the same link
 )
 
 // Link is one symbolic link that enabling a unit makes. Path is relative to the

@@ -74,10 +74,11 @@ func parseRule(l string) (rule, bool) {
 }
 
 // query says what the presets want for a unit: without a rule it is enabled.
-// For a template whose rule names instances those are given.
-func query(rules []rule, name string) (enable bool, instances []string) {
+// For a template whose rule names instances those are given. Listings pass
+// rules with instances over, as systemctl's do.
+func query(rules []rule, name string, listing bool) (enable bool, instances []string) {
 	for _, r := range rules {
-		if len(r.instances) > 0 {
+		if len(r.instances) > 0 && !listing {
 			if unitname.IsTemplate(name) && fnmatch(r.pattern, name) {
 				for _, i := range r.instances {
 					if n, err := unitname.WithInstance(name, i); err == nil {
@@ -145,7 +146,7 @@ func (e *Engine) PresetAll(mode PresetMode) error {
 				continue
 			}
 			switch kindOf(err) {
-			case Masked, Generated, Dangling, Linked:
+			case Masked:
 				// It is told of; what is masked is told of again when the others
 				// are enabled.
 			default:
@@ -168,7 +169,7 @@ func (e *Engine) prepare(plus, minus *set, rules []rule, name string) error {
 	if u.name != name {
 		return nil // an alias: the unit itself decides
 	}
-	enable, instances := query(rules, name)
+	enable, instances := query(rules, name, false)
 	switch {
 	case enable && len(instances) > 0:
 		for _, i := range instances {
@@ -179,17 +180,14 @@ func (e *Engine) prepare(plus, minus *set, rules []rule, name string) error {
 	case enable:
 		_, err = e.discoverUsable(plus, name, true)
 	default:
-		_, err = e.discover(minus, name, true)
+		_, err = e.discover(minus, name, false)
 	}
 	return err
 }
 
 func (e *Engine) carryOut(plus, minus *set, mode PresetMode) (carries bool, err error) {
 	if mode != PresetEnableOnly {
-		var marked map[string]bool
-		if marked, err = e.markForRemoval(minus); err == nil {
-			err = e.removeMarked(marked)
-		}
+		err = e.removeMarked(e.markForRemoval(minus))
 	}
 	if mode != PresetDisableOnly {
 		c, aerr := e.apply(plus, true, true)

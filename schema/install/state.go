@@ -51,6 +51,25 @@ func (e *Engine) State(name string) (string, error) {
 	return "static", nil
 }
 
+// Known reports whether a unit has a file. What stands in the way of telling is
+// an error, but for links and masks, which are for the verbs to judge.
+func (e *Engine) Known(name string) (bool, error) {
+	s := newSet()
+	u, err := s.add(name, "", false)
+	if err == nil {
+		_, err = e.traverse(s, u, false)
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case kindOf(err) == NotFound:
+		return false, nil
+	case kindOf(err) == Linked, kindOf(err) == Masked, kindOf(err) == Generated:
+		return true, nil
+	}
+	return false, err
+}
+
 // isRuntime reports whether a path goes away at the next boot.
 func (e *Engine) isRuntime(p string, parent bool) bool {
 	if parent {
@@ -215,7 +234,7 @@ func (e *Engine) List(patterns, states []string) ([]Listed, error) {
 			case "alias", "static", "generated", "transient":
 			default:
 				l.Preset = "disabled"
-				if on, _ := query(rules, n); on {
+				if on, _ := query(rules, n, true); on {
 					l.Preset = "enabled"
 				}
 			}

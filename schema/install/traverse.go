@@ -19,6 +19,9 @@ func (e *Engine) traverse(s *set, u *unit, loading bool) (*unit, error) {
 		if k > maxFollow {
 			return nil, fail(Linked)
 		}
+		if u.typ == symlink && e.noAliases && e.inConfig(u.path) {
+			return nil, fail(Linked)
+		}
 		if u.typ == linked || path.Base(u.target) == u.name {
 			if err := e.followLink(s, u, loading); err != nil {
 				return nil, err
@@ -74,11 +77,7 @@ func (e *Engine) discover(s *set, nameOrPath string, loading bool) (*unit, error
 		u, err = e.traverse(s, u, loading)
 	}
 	if err != nil {
-		at := nameOrPath
-		if path.IsAbs(at) && kindOf(err) == Failed {
-			at = e.root + at
-		}
-		return nil, e.noteError(err, at, "")
+		return nil, e.noteError(err, nameOrPath, "")
 	}
 	return u, nil
 }
@@ -108,3 +107,9 @@ func (e *Engine) isGenerated(p string) bool {
 }
 
 func (e *Engine) isTransient(p string) bool { return e.transient != "" && below(p, e.transient) }
+
+// inConfig reports whether a file stands in a directory of configuration.
+func (e *Engine) inConfig(p string) bool {
+	d := path.Dir(p)
+	return d == e.etc || d == e.run
+}

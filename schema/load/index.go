@@ -14,16 +14,16 @@ import (
 
 // Codes of the diagnostics of this package.
 const (
-	CodeUnreadable  = "E0321" // a file or directory cannot be read
-	CodeLinkLoop    = "E0322" // links without end
-	CodeAlias       = "E0323" // an alias that is not allowed
-	CodeName        = "E0324" // not a unit name
-	CodeUnknownKey  = "E0325" // unknown directive
-	CodeUnknownSect = "E0326" // unknown section
-	CodeValue       = "E0327" // a value that systemd ignores
-	CodeSpecifier   = "E0328" // a specifier that cannot be expanded
-	CodeBadSetting  = "E0329" // the unit is refused
-	CodeDependency  = "E0330" // a dependency that is ignored
+	CodeUnreadable  = "E1021" // a file or directory cannot be read
+	CodeLinkLoop    = "E1022" // links without end
+	CodeAlias       = "E1023" // an alias that is not allowed
+	CodeName        = "E1024" // not a unit name
+	CodeUnknownKey  = "E1025" // unknown directive
+	CodeUnknownSect = "E1026" // unknown section
+	CodeValue       = "E1027" // a value that systemd ignores
+	CodeSpecifier   = "E1028" // a specifier that cannot be expanded
+	CodeBadSetting  = "E1029" // the unit is refused
+	CodeDependency  = "E1030" // a dependency that is ignored
 )
 
 // entry is what a unit name leads to: a file, a mask, or another name.

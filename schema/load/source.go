@@ -104,6 +104,9 @@ func (s *source) chase(p string, missing bool) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if target == devNull && len(todo) == 0 {
+			return devNull, nil
+		}
 		if strings.HasPrefix(target, "/") {
 			done = "/"
 		}

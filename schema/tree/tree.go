@@ -66,11 +66,11 @@ type Tree struct {
 
 // Unit is one unit file, or a mask.
 type Unit struct {
-	Name   string // full name, "app.service", "pg-backup@.service"
-	Scope  Scope
-	Place  Place
-	File   *unitfile.File // nil for a mask
-	Mask   bool           // linked to /dev/null
+	Name  string // full name, "app.service", "pg-backup@.service"
+	Scope Scope
+	Place Place
+	File  *unitfile.File // nil for a mask
+	Mask  bool           // linked to /dev/null
 	// NoInstall leaves out the links that its [Install] section asks for
 	// (install = false): the unit is in the tree, but not enabled.
 	NoInstall bool

@@ -19,15 +19,15 @@ const MaxLines = 1 << 18
 
 // Codes of the diagnostics of this package.
 const (
-	CodeLongLine    = "E0301"
-	CodeManyLines   = "E0302"
-	CodeHeader      = "E0303"
-	CodeNoSection   = "E0304"
-	CodeNoEquals    = "E0305"
-	CodeNoKey       = "E0306"
-	CodeEncoding    = "E0307"
-	CodeUnreadable  = "E0308"
-	CodeControlChar = "E0309"
+	CodeLongLine    = "E1001"
+	CodeManyLines   = "E1002"
+	CodeHeader      = "E1003"
+	CodeNoSection   = "E1004"
+	CodeNoEquals    = "E1005"
+	CodeNoKey       = "E1006"
+	CodeEncoding    = "E1007"
+	CodeUnreadable  = "E1008"
+	CodeControlChar = "E1009"
 )
 
 const (

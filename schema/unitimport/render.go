@@ -132,7 +132,7 @@ func (s *set) foundLinks() map[string]bool {
 	out := map[string]bool{}
 	for _, u := range s.units {
 		for _, a := range u.aliases {
-			out[linkKey(u.scope, a.name)] = true
+			out[linkKey(u.scope, a.name+" "+u.name)] = true
 		}
 		for _, d := range u.deps {
 			out[linkKey(u.scope, d.owner+"."+d.kind+"/"+u.name)] = true
@@ -158,10 +158,12 @@ func (r *renderer) installed(u *unit) (all bool, links map[string]bool) {
 	links = map[string]bool{}
 	all = true
 	for _, l := range list {
-		links[linkKey(u.scope, l.Path)] = true
-		if !r.found[linkKey(u.scope, l.Path)] {
-			all = false
+		k := linkKey(u.scope, l.Path)
+		if !strings.Contains(l.Path, "/") { // an alias
+			k += " " + l.Unit
 		}
+		links[k] = true
+		all = all && r.found[k]
 	}
 	return all, links
 }
@@ -237,7 +239,7 @@ func (r *renderer) scope(w *block, u *unit, label string, twice bool) {
 func (r *renderer) links(w *block, u *unit, made map[string]bool) {
 	var aliases []string
 	for _, a := range u.aliases {
-		if !made[linkKey(u.scope, a.name)] {
+		if !made[linkKey(u.scope, a.name+" "+u.name)] {
 			aliases = append(aliases, a.name)
 		}
 	}

@@ -25,9 +25,9 @@ const (
 
 // Codes of the diagnostics of this package.
 const (
-	CodeUnreadable = "E0381"
-	CodeNotUnit    = "E0382"
-	CodeTooMany    = "E0383"
+	CodeUnreadable = "E1081"
+	CodeNotUnit    = "E1082"
+	CodeTooMany    = "E1083"
 )
 
 // key names a unit: its name in one manager.

@@ -44,12 +44,26 @@ var _ = register(map[directive.Kind]checker{
 		}
 		return s, nil
 	},
-	"controllers": words(Unquote, func(_ *Context, w string) error {
-		if contains(controllerNames, w) {
-			return nil
+	"controllers": func(_ *Context, s string) (string, error) {
+		ws, err := Split(s, "", Unquote)
+		if err != nil {
+			return s, err
 		}
-		return wrong(w, "is no controller of control groups", strings.Join(controllerNames, " "))
-	}),
+		known := 0
+		var unknown *Error
+		for _, w := range ws {
+			if contains(controllerNames, w) {
+				known++
+			} else if unknown == nil {
+				unknown = &Error{Value: w, Wrong: "is no controller of control groups", Want: strings.Join(controllerNames, " ")}
+			}
+		}
+		if unknown != nil {
+			unknown.Tolerated = known > 0
+			return s, unknown
+		}
+		return JoinWords(ws), nil
+	},
 	"delegate": func(_ *Context, s string) (string, error) {
 		if b, err := ParseBool(s); err == nil {
 			return FormatBool(b), nil
@@ -129,7 +143,7 @@ func ParseCapabilities(s string) (set uint64, inverted bool, err error) {
 	for _, w := range ws {
 		n, ok := Capability(w)
 		if !ok {
-			return set, inverted, wrong(w, "is no capability", "names such as CAP_NET_BIND_SERVICE (capabilities(7)), with ~ before the list for all others")
+			return set, inverted, &Error{Value: w, Wrong: "is no capability", Want: "names such as CAP_NET_BIND_SERVICE (capabilities(7)), with ~ before the list for all others", Tolerated: true}
 		}
 		set |= 1 << n
 	}

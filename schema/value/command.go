@@ -25,10 +25,21 @@ const wantCommand = `an absolute path or a program's name, with arguments: "/usr
 // or several with ";" between them. Specifiers must have been expanded, or are
 // kept. version is the systemd that reads it, 0 the newest.
 func ParseCommandLine(s string, version int) ([]Command, error) {
+	return parseCommands(s, version, func(w string) (string, error) { return w, nil })
+}
+
+// ExpandCommandLine is ParseCommandLine that expands the specifiers of every
+// word after its quotes were taken off, so that what they stand for stays in
+// the word.
+func ExpandCommandLine(s string, version int, expand func(string) (string, error)) ([]Command, error) {
+	return parseCommands(s, version, expand)
+}
+
+func parseCommands(s string, version int, expand func(string) (string, error)) ([]Command, error) {
 	var out []Command
 	rest := trimLeftBlank(s)
 	for rest != "" {
-		c, after, empty, err := parseOneCommand(rest, version)
+		c, after, empty, err := parseOneCommand(rest, version, expand)
 		if err != nil {
 			return out, err
 		}
@@ -40,7 +51,7 @@ func ParseCommandLine(s string, version int) ([]Command, error) {
 	return out, nil
 }
 
-func parseOneCommand(s string, version int) (c Command, rest string, empty bool, err error) {
+func parseOneCommand(s string, version int, expand func(string) (string, error)) (c Command, rest string, empty bool, err error) {
 	first, rest, ok, err := Word(s, "", Unquote|CUnescape)
 	if err != nil || !ok {
 		return c, rest, true, err
@@ -54,6 +65,9 @@ func parseOneCommand(s string, version int) (c Command, rest string, empty bool,
 	}
 	if path == "" {
 		return c, rest, false, wrong(first, "is a command without a program", wantCommand)
+	}
+	if path, err = expand(path); err != nil {
+		return c, rest, false, err
 	}
 	if c.Path, err = commandPath(path); err != nil {
 		return c, rest, false, err
@@ -80,13 +94,13 @@ func parseOneCommand(s string, version int) (c Command, rest string, empty bool,
 		if !ok {
 			break
 		}
+		if w, err = expand(w); err != nil {
+			return c, rest, false, err
+		}
 		c.Argv = append(c.Argv, w)
 	}
 	if len(c.Argv) == 0 {
 		return c, rest, false, wrong(first, `has the prefix "@" but no argument that would be argv[0]`, wantCommand)
-	}
-	if c.Shell {
-		c.Argv[0] = strings.TrimPrefix(c.Argv[0], "")
 	}
 	return c, rest, false, nil
 }
@@ -125,8 +139,10 @@ func (c *Command) prefixes(s string, version int) (string, error) {
 
 // commandPath checks the program of a command line and tidies its path.
 func commandPath(s string) (string, error) {
-	if strings.ContainsAny(s, "\x00\n") {
-		return "", wrong(s, "holds a control character", wantCommand)
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] == 127 || strings.IndexByte(`"'\\`, s[i]) >= 0 {
+			return "", wrong(s, "holds a character that a program's path may not hold (quotes, backslashes, control characters)", wantCommand)
+		}
 	}
 	if strings.HasSuffix(s, "/") {
 		return "", wrong(s, "names a directory, not a program", wantCommand)

@@ -18,7 +18,7 @@ var _ = register(map[directive.Kind]checker{
 	},
 	"set-credential-encrypted": func(c *Context, s string) (string, error) {
 		name, data, ok := strings.Cut(s, ":")
-		if !ok {
+		if !ok || data == "" {
 			return s, wrong(s, "is no credential with its data", "NAME:DATA")
 		}
 		x, err := c.expand(name)
@@ -102,7 +102,7 @@ func ParseSetCredential(s string, c *Context) (Credential, error) {
 	}
 	var cr Credential
 	name, rest, ok, err := Word(s, ":", DontCoalesce)
-	if err != nil || !ok || !strings.Contains(s, ":") {
+	if err != nil || !ok || rest == "" {
 		return cr, wrong(s, "is no credential with its data", "NAME:DATA")
 	}
 	if cr.Name, err = c.expand(name); err != nil {

@@ -75,8 +75,8 @@ func ParseDeviceAllow(s string, c *Context) (DeviceAllow, error) {
 		}
 	}
 	for i := 0; i < len(rest); i++ {
-		if strings.IndexByte("rwm", rest[i]) < 0 || strings.IndexByte(rest[:i], rest[i]) >= 0 {
-			return d, wrong(rest, "is no set of rights", "any of r, w and m, each once")
+		if strings.IndexByte("rwm", rest[i]) < 0 {
+			return d, wrong(rest, "is no set of rights", "any of r, w and m")
 		}
 	}
 	return d, nil

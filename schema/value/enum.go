@@ -8,10 +8,12 @@ import (
 
 // enum is a fixed set of words.
 type enum struct {
-	words   []string       // in the order of the man page
-	since   map[string]int // words that came later than the directive
-	bools   bool           // yes and no, in all their spellings, are words too
-	numbers int            // words may be given by their number below this
+	words   []string          // in the order of the man page
+	unsafe  map[string]string // words that systemd warns of, and what to use
+	since   map[string]int    // words that came later than the directive
+	bools   bool              // yes and no, in all their spellings, are words too
+	legacy  [2]string         // what yes and no stand for where only words are documented
+	numbers uint64            // numbers below this are accepted too
 	aliases map[string]string
 	userMay []string // the only words of user managers, nil: all
 	empty   bool     // an empty word is accepted (resets)
@@ -77,9 +79,18 @@ func (e *enum) check(c *Context, s string) (string, error) {
 			return FormatBool(b), nil
 		}
 	}
+	if b, err := ParseBool(s); err == nil && e.legacy[0] != "" {
+		if b {
+			return e.legacy[0], nil
+		}
+		return e.legacy[1], nil
+	}
 	for _, w := range e.words {
 		if w != s {
 			continue
+		}
+		if use := e.unsafe[w]; use != "" {
+			return s, wrong(s, "is deprecated and unsafe", use)
 		}
 		if n := e.since[w]; !c.knows(n) {
 			return s, wrongf(s, e.want(c), "is known only from systemd %d on", n)
@@ -93,8 +104,11 @@ func (e *enum) check(c *Context, s string) (string, error) {
 		return w, nil
 	}
 	if e.numbers > 0 {
-		if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < e.numbers && n < len(e.words) {
-			return e.words[n], nil
+		if n, err := unsignedBits(s, 32); err == nil && n < e.numbers {
+			if n < uint64(len(e.words)) && e.numbers <= 128 {
+				return e.words[n], nil // the words stand in the kernel's order
+			}
+			return strconv.FormatUint(n, 10), nil
 		}
 	}
 	for _, w := range e.words {

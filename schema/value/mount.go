@@ -18,7 +18,7 @@ var _ = register(map[directive.Kind]checker{
 	"mount-images":     images(true),
 	"extension-images": images(false),
 	"image-options": func(c *Context, s string) (string, error) {
-		ws, err := Split(s, "", Unquote)
+		ws, err := Split(s, "", Unquote|CUnescape)
 		if err != nil {
 			return s, err
 		}
@@ -122,14 +122,13 @@ var partitions = []string{"root", "usr", "home", "srv", "esp", "xbootldr", "tmp"
 
 // imageOptions checks PARTITION:OPTIONS words.
 func imageOptions(c *Context, parts []string) error {
-	if len(parts) == 1 && !strings.Contains(parts[0], ":") {
-		_, err := c.expand(parts[0])
-		return err
-	}
 	for _, p := range parts {
 		name, opts, ok := strings.Cut(p, ":")
 		if !ok {
-			return wrong(p, "names no partition", "PARTITION:OPTIONS, with the partitions "+strings.Join(partitions[:8], ", "))
+			if _, err := c.expand(p); err != nil {
+				return err
+			}
+			continue // options of the root partition
 		}
 		if !contains(partitions, name) {
 			return wrong(name, "is no partition of an image", strings.Join(partitions[:8], ", "))
@@ -157,6 +156,9 @@ func images(target bool) checker {
 			if err != nil {
 				return s, err
 			}
+			if len(parts) > 0 && parts[0] == "" {
+				continue // systemd leaves it out without a word
+			}
 			paths := 1
 			if target {
 				paths = 2
@@ -178,7 +180,7 @@ func images(target bool) checker {
 				continue // options of the only partition
 			}
 			for i := 0; i < len(opts); i += 2 {
-				if !contains(partitions, opts[i]) {
+				if opts[i] != "" && !contains(partitions, opts[i]) {
 					return s, wrong(opts[i], "is no partition of an image", strings.Join(partitions[:8], ", "))
 				}
 			}

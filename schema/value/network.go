@@ -2,7 +2,6 @@ package value
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/directive"
@@ -31,6 +30,9 @@ var _ = register(map[directive.Kind]checker{
 		return interfaceName(s)
 	}),
 	"network-interfaces": words(Unquote, func(_ *Context, w string) error {
+		if w == "~" {
+			return nil
+		}
 		return interfaceName(strings.TrimPrefix(w, "~"))
 	}),
 	"socket-bind": func(_ *Context, s string) (string, error) {
@@ -62,6 +64,9 @@ func interfaceName(s string) error {
 	const want = `the name of a network interface such as "eth0"`
 	if s == "" || len(s) > 15 || s == "." || s == ".." || s == "all" || s == "default" || digits(s) == len(s) {
 		return wrong(s, "is no name of a network interface", want)
+	}
+	if n, err := ParseInteger(s, 1, 1<<31-1); err == nil && n > 0 {
+		return wrong(s, "is a number, not the name of a network interface", want)
 	}
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c >= 127 || strings.IndexByte(":/%", c) >= 0 {
@@ -194,8 +199,8 @@ func ParseSocketBind(s string) (SocketBind, error) {
 }
 
 func port(s string) (uint16, error) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	if err != nil || n == 0 {
+	n, err := unsignedBits(s, 16)
+	if err != nil || n == 0 || s == "" || isBlank(s[0]) {
 		return 0, wrong(s, "is no port", "a number from 1 to 65535")
 	}
 	return uint16(n), nil

@@ -28,7 +28,10 @@ var _ = register(map[directive.Kind]checker{
 	"cpu-scheduling-priority": func(_ *Context, s string) (string, error) {
 		return integer(s, 0, 99)
 	},
-	"tty-size": func(_ *Context, s string) (string, error) { return integer(s, 0, 65535) },
+	"tty-size": func(_ *Context, s string) (string, error) {
+		n, err := ParseUnsigned(s)
+		return strconv.FormatUint(uint64(n), 10), err
+	},
 	directive.Size: func(_ *Context, s string) (string, error) {
 		_, err := ParseSize(s)
 		return s, err
@@ -60,14 +63,23 @@ var _ = register(map[directive.Kind]checker{
 		}
 		return v, err
 	},
-	"memory-limit": memoryLimit, "memory-min": memoryLimit, "memory-swap": memoryLimit,
+	"memory-limit": func(c *Context, s string) (string, error) {
+		s, err := memoryLimit(c, s)
+		if n, e := ParseSize(s); err == nil && e == nil && n == 0 {
+			err = wrong(s, "is no limit: nothing would be left", wantMemory)
+		}
+		if p, e := ParsePermyriad(s); err == nil && e == nil && p == 0 {
+			err = wrong(s, "is no limit: nothing would be left", wantMemory)
+		}
+		return s, err
+	}, "memory-min": memoryLimit, "memory-swap": memoryLimit,
 	"tasks-max": func(_ *Context, s string) (string, error) {
 		if s == "infinity" {
 			return s, nil
 		}
 		if p, err := ParsePermyriad(s); err == nil {
-			if p == 0 || p > 10000 {
-				return s, wrong(s, "is no share of the tasks of the system", "more than 0% and at most 100%")
+			if p > 10000 {
+				return s, wrong(s, "is no share of the tasks of the system", "at most 100%")
 			}
 			return s, nil
 		}

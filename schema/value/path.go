@@ -47,11 +47,20 @@ var _ = register(map[directive.Kind]checker{
 		_, err := ParsePath(s)
 		return err
 	}),
-	"mount-node": whole(func(_ *Context, s string) error {
+	"mount-node": whole(func(c *Context, s string) error {
 		if len(s) > maxPath {
 			return wrong(s, "is too long", wantPath)
 		}
-		return nil
+		if c.UnitType == "mount" {
+			return nil
+		}
+		for _, tag := range []string{"UUID=", "LABEL=", "PARTUUID=", "PARTLABEL="} {
+			if v, ok := strings.CutPrefix(s, tag); ok && v != "" && c.knows(254) {
+				return nil
+			}
+		}
+		_, err := ParsePath(s)
+		return err
 	}),
 	"working-directory": func(c *Context, s string) (string, error) {
 		t := strings.TrimPrefix(s, "-")
@@ -68,7 +77,7 @@ var _ = register(map[directive.Kind]checker{
 		return s, nil
 	},
 	"search-path": func(c *Context, s string) (string, error) {
-		ws, err := Split(s, ":", Unquote)
+		ws, err := Split(s, ":", DontCoalesce)
 		if err != nil {
 			return s, err
 		}
@@ -168,7 +177,7 @@ func execDirectory(c *Context, s string) (string, error) {
 		return s, err
 	}
 	for _, w := range ws {
-		parts, err := Split(w, ":", Unquote|CUnescapeRelax|DontCoalesce)
+		parts, err := Split(w, ":", Unquote|CUnescape|DontCoalesce)
 		if err != nil {
 			return s, err
 		}
@@ -180,7 +189,7 @@ func execDirectory(c *Context, s string) (string, error) {
 			most = 1
 		}
 		if len(parts) > most {
-			return s, wrong(w, "has too many parts between colons", "DIRECTORY or DIRECTORY:LINK")
+			return s, &Error{Value: w, Wrong: "has too many parts between colons", Want: "DIRECTORY or DIRECTORY:LINK", Tolerated: true}
 		}
 		for i, p := range parts {
 			if i == 2 {

@@ -59,7 +59,7 @@ func formatLimit(v uint64) string {
 
 func limit(sort, all, s string) (uint64, error) {
 	const inf = ", SOFT:HARD, or infinity"
-	if s == "infinity" {
+	if s == "infinity" && sort != "nice" {
 		return Infinity, nil
 	}
 	switch sort {
@@ -92,13 +92,13 @@ func limit(sort, all, s string) (uint64, error) {
 		if s != "" && (s[0] == '+' || s[0] == '-') {
 			n, err := ParseInteger(s, -20, 19)
 			if err != nil {
-				return 0, wrong(all, "is no resource limit", "a nice level from -20 to +19 with its sign, or a number from 1 to 40"+inf)
+				return 0, wrong(all, "is no resource limit", "a nice level from -20 to +19 with its sign, or a number from 0 to 40, or SOFT:HARD")
 			}
 			return uint64(20 - n), nil
 		}
 		n, err := unsignedBits(s, 64)
-		if err != nil || n < 1 || n > 40 {
-			return 0, wrong(all, "is no resource limit", "a nice level from -20 to +19 with its sign, or a number from 1 to 40"+inf)
+		if err != nil || n > 40 {
+			return 0, wrong(all, "is no resource limit", "a nice level from -20 to +19 with its sign, or a number from 0 to 40, or SOFT:HARD")
 		}
 		return n, nil
 	}

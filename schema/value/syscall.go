@@ -3,7 +3,6 @@ package value
 import (
 	_ "embed"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -112,7 +111,12 @@ var _ = register(map[directive.Kind]checker{
 		return s, err
 	},
 	"syscall-log": func(_ *Context, s string) (string, error) {
-		_, _, err := ParseSyscallFilter(s)
+		rules, _, err := ParseSyscallFilter(s)
+		for _, r := range rules {
+			if r.Errno != "" {
+				return s, wrong(r.Name+":"+r.Errno, "names an error, which a log of system calls cannot give", "names of system calls and groups")
+			}
+		}
 		return s, err
 	},
 	"errno": func(_ *Context, s string) (string, error) {
@@ -134,8 +138,8 @@ func ParseErrno(s string) (int, error) {
 	if n, ok := errnoNumbers()[s]; ok {
 		return n, nil
 	}
-	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 4095 {
-		return n, nil
+	if n, err := ParseInteger(s, 0, 4095); err == nil {
+		return int(n), nil
 	}
 	return 0, wrong(s, "is no error", wantErrno)
 }

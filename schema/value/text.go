@@ -16,35 +16,26 @@ var _ = register(map[directive.Kind]checker{
 		return s, wrong(s, "has no effect: systemd ignores this directive", "")
 	},
 	directive.Command: func(c *Context, s string) (string, error) {
-		cmds, err := ParseCommandLine(s, c.Systemd)
-		if err != nil {
-			return s, err
-		}
-		for i := range cmds {
-			p, err := c.expand(cmds[i].Path)
-			if err != nil {
-				return s, err
-			}
-			if _, err := commandPath(p); err != nil {
-				return s, err
-			}
-			for _, a := range cmds[i].Argv {
-				if _, err := c.expand(a); err != nil {
-					return s, err
-				}
-			}
-		}
-		return s, nil
+		_, err := parseCommands(s, c.Systemd, c.expand)
+		return s, err
 	},
-	"url-list": words(0, func(_ *Context, w string) error { return documentation(w) }),
+	"reboot-argument": whole(func(_ *Context, s string) error {
+		for i := 0; i < len(s); i++ {
+			if s[i] >= 128 || i == 4095 {
+				return wrong(s, "is no argument of reboot(2)", "up to 4095 ASCII characters")
+			}
+		}
+		return nil
+	}),
+	"url-list": words(Unquote, func(_ *Context, w string) error { return documentation(w) }),
 	"label": whole(func(_ *Context, s string) error {
-		if strings.TrimPrefix(s, "-") == "" {
+		if s == "" {
 			return wrong(s, "is an empty label", "")
 		}
 		return nil
 	}),
 	"user": whole(func(_ *Context, s string) error { return userName(s) }),
-	"user-list": words(Unquote, func(_ *Context, w string) error {
+	"user-list": words(0, func(_ *Context, w string) error {
 		return userName(w)
 	}),
 	"bus-name": whole(func(_ *Context, s string) error { return busName(s) }),
@@ -68,9 +59,7 @@ var _ = register(map[directive.Kind]checker{
 			return r
 		}, s)
 		if _, err := base64.StdEncoding.DecodeString(t); err != nil {
-			if _, err := base64.RawStdEncoding.DecodeString(t); err != nil {
-				return s, wrong(s, "is not in Base64", "the letters A-Z a-z 0-9 + / and = (base64 of coreutils makes them)")
-			}
+			return s, wrong(s, "is not in Base64", "the letters A-Z a-z 0-9 + / and = (base64 of coreutils makes them)")
 		}
 		return s, nil
 	},
@@ -83,8 +72,7 @@ var _ = register(map[directive.Kind]checker{
 	},
 	"root-hash": func(_ *Context, s string) (string, error) {
 		if strings.HasPrefix(s, "/") {
-			_, err := ParsePath(s)
-			return s, err
+			return s, nil
 		}
 		b, err := hex.DecodeString(s)
 		if err != nil || len(b) < 16 {
@@ -94,8 +82,7 @@ var _ = register(map[directive.Kind]checker{
 	},
 	"root-hash-signature": func(_ *Context, s string) (string, error) {
 		if strings.HasPrefix(s, "/") {
-			_, err := ParsePath(s)
-			return s, err
+			return s, nil
 		}
 		t, ok := strings.CutPrefix(s, "base64:")
 		if !ok {
@@ -121,7 +108,7 @@ var _ = register(map[directive.Kind]checker{
 				return nil
 			}
 		}
-		return wrong(w, "is no secure bit", strings.Join(secureBits, ", "))
+		return &Error{Value: w, Wrong: "is no secure bit", Want: strings.Join(secureBits, ", "), Tolerated: true}
 	}),
 	"protect-hostname": func(c *Context, s string) (string, error) {
 		if b, err := ParseBool(s); err == nil {
@@ -152,7 +139,8 @@ func coredumpFilter(_ *Context, s string) (string, error) {
 		if w == "default" || w == "all" || contains(coredumpNames, w) {
 			continue
 		}
-		if n, err := strconv.ParseUint(w, 16, 64); err == nil && n>>63 == 0 {
+		mask := strings.TrimPrefix(strings.TrimPrefix(w, "+"), "0x")
+		if _, err := strconv.ParseUint(mask, 16, 64); err == nil {
 			continue
 		}
 		return s, wrong(w, "is no part of a core dump", strings.Join(coredumpNames, ", ")+", default, all or a hexadecimal mask")
@@ -221,10 +209,17 @@ func userName(s string) error {
 	case strings.ContainsAny(s, ":/"):
 		return wrong(s, `holds ":" or "/", which no user or group name may`, want)
 	}
+	strict := len(s) <= 31
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] == 127 {
 			return wrong(s, "holds a control character", want)
 		}
+		if !isAlnum(s[i]) && s[i] != '_' && (s[i] != '-' || i == 0) || i == 0 && isDigit(s[i]) {
+			strict = false
+		}
+	}
+	if !strict {
+		return &Error{Value: s, Wrong: "does not match the strict rules for names of users and groups", Want: `letters, digits, "_" and "-", up to 31, not starting with a digit or "-"`, Tolerated: true}
 	}
 	return nil
 }
@@ -273,7 +268,7 @@ func execIO(s string, names, files []string) error {
 		return nil
 	}
 	kind, rest, ok := strings.Cut(s, ":")
-	if s == "fd" {
+	if s == "fd" || s == "fd:" {
 		return nil
 	}
 	if ok && kind == "fd" {

@@ -51,7 +51,7 @@ var _ = register(map[directive.Kind]checker{
 		return s, nil
 	},
 	"log-namespace": whole(func(_ *Context, s string) error {
-		if len(s) > 215 || !unitname.ValidInstance(s) {
+		if len(s) > 215 || !unitname.ValidInstance(s) || strings.Contains(s, `\\`) {
 			return wrong(s, "is no name of a journal namespace", "letters, digits and : - _ . \\ @")
 		}
 		return nil
@@ -94,7 +94,7 @@ func sliceName(s string) error {
 		return nil
 	}
 	if strings.HasPrefix(base, "-") || strings.HasSuffix(base, "-") || strings.Contains(base, "--") || strings.Contains(base, "@") {
-		return wrong(s, "is no name of a slice, in which a dash separates levels", `a name such as "app-web.slice"`)
+		return &Error{Value: s, Wrong: "is no name of a slice, in which a dash separates levels", Want: `a name such as "app-web.slice"`, Tolerated: true}
 	}
 	return nil
 }

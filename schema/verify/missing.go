@@ -54,10 +54,23 @@ var required = []string{"Requires", "Requisite", "BindsTo"}
 // (systemd.unit(5), Requires=), also of those that a required unit requires:
 // the start of the first fails as well.
 func (c *checker) missing(named *load.Unit) {
-	for u := range c.closure(named, required) {
-		if u.State == load.Loaded && !c.checked[u] {
-			c.checked[u] = true
-			c.missingOf(u)
+	// What a checked unit requires was checked with it, so that all units
+	// together cost one walk.
+	todo := []*load.Unit{named}
+	for len(todo) > 0 {
+		u := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if u.State != load.Loaded || c.checked[u] {
+			continue
+		}
+		c.checked[u] = true
+		c.missingOf(u)
+		for _, d := range u.Deps {
+			if slices.Contains(required, d.Type) {
+				if o := c.unit(d.Unit); o != nil && !c.checked[o] {
+					todo = append(todo, o)
+				}
+			}
 		}
 	}
 }

@@ -16,18 +16,18 @@ import (
 
 // Codes of the diagnostics of this package.
 const (
-	CodeMissingUnit   = "E0341"
-	CodeMaskedUnit    = "E0342"
-	CodeCycle         = "E0343"
-	CodeContradiction = "E0344"
-	CodeNoOrder       = "E0345"
-	CodeTrigger       = "E0346"
-	CodeClaim         = "E0347"
-	CodeProgram       = "E0348"
-	CodeAccount       = "E0349"
-	CodeShell         = "E0350"
-	CodeNoEffect      = "E0351"
-	CodeNotFound      = "E0352"
+	CodeMissingUnit   = "E1061"
+	CodeMaskedUnit    = "E1062"
+	CodeCycle         = "E1063"
+	CodeContradiction = "E1064"
+	CodeNoOrder       = "E1065"
+	CodeTrigger       = "E1066"
+	CodeClaim         = "E1067"
+	CodeProgram       = "E1068"
+	CodeAccount       = "E1069"
+	CodeShell         = "E1070"
+	CodeNoEffect      = "E1071"
+	CodeNotFound      = "E1072"
 )
 
 // Options say what to check.
