@@ -120,13 +120,15 @@ func (c *offline) enable() int {
 		return exitWrong
 	}
 	if c.verb == "link" {
-		for _, n := range c.args {
+		for _, n := range names {
 			if !filepath.IsAbs(n) {
 				c.say("Non-absolute paths are not allowed when --root is used: %s", n)
 				return exitWrong
 			}
 		}
-		names = c.args
+	}
+	if c.verb == "disable" {
+		names = c.baseNames(names)
 	}
 	e, code := c.engine(c.verb)
 	if e == nil {
@@ -134,6 +136,11 @@ func (c *offline) enable() int {
 	}
 	carries := true
 	var err error
+	if c.verb == "enable" || c.verb == "disable" {
+		if !c.lookUp(e, names) {
+			return exitWrong
+		}
+	}
 	switch c.verb {
 	case "enable":
 		carries, err = e.Enable(names)
@@ -156,7 +163,7 @@ func (c *offline) enable() int {
 	if c.dump(e, c.verb, err) != exitDone {
 		return exitWrong
 	}
-	if !carries && !c.quiet && !c.noWarn {
+	if !carries && !c.quiet {
 		c.noInstallInfo()
 	}
 	if c.now && (c.verb == "enable" || c.verb == "disable" || c.verb == "mask") {
@@ -166,6 +173,35 @@ func (c *offline) enable() int {
 		return exitWrong
 	}
 	return exitDone
+}
+
+// lookUp looks services up before anything is done, where systemctl looks for
+// init scripts.
+func (c *offline) lookUp(e *install.Engine, names []string) bool {
+	for _, n := range names {
+		if !strings.HasSuffix(n, ".service") || filepath.IsAbs(n) {
+			continue
+		}
+		if _, err := e.Known(n); err != nil {
+			c.say("Failed to look up unit file state: %s", install.Words(err))
+			return false
+		}
+	}
+	return true
+}
+
+// baseNames makes names of paths, and says so.
+func (c *offline) baseNames(names []string) []string {
+	out := make([]string, len(names))
+	warned := false
+	for i, n := range names {
+		out[i] = filepath.Base(n)
+		if strings.Contains(n, "/") && !warned && !c.quiet {
+			c.say("Warning: Can't execute disable on the unit file path. Proceeding with the unit name.")
+			warned = true
+		}
+	}
+	return out
 }
 
 // dump tells what an engine did and what went wrong.
@@ -242,10 +278,16 @@ func (c *offline) mangleList(args []string, operation, suffix string, paths bool
 			return nil, false
 		}
 		if escaped && !c.quiet {
+			hint := " (maybe you should use systemd-escape?)"
 			if unitname.IsGlob(n) {
 				c.say("Glob pattern passed %s, but globs are not supported for this.", operation)
+				hint = ""
 			}
-			c.say("Invalid unit name \"%s\" escaped as \"%s\" (maybe you should use systemd-escape?).", n, m)
+			shown := m
+			if !strings.HasSuffix(n, suffix) {
+				shown = strings.TrimSuffix(m, suffix) // systemctl speaks before it adds the suffix
+			}
+			c.say("Invalid unit name \"%s\" escaped as \"%s\"%s.", n, shown, hint)
 		}
 		out = append(out, m)
 	}

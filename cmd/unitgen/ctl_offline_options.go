@@ -18,7 +18,6 @@ type offlineOptions struct {
 	quiet      bool
 	full       bool
 	now        bool
-	noWarn     bool
 	noLegend   bool
 	help       bool
 	presetMode install.PresetMode
@@ -38,7 +37,7 @@ var longOptions = map[string]bool{
 	"root": true, "image": true, "force": false, "no-reload": false, "kill-whom": true, "kill-who": true, "signal": true,
 	"no-ask-password": false, "host": true, "machine": true, "runtime": false, "lines": true, "output": true, "plain": false,
 	"state": true, "recursive": false, "with-dependencies": false, "preset-mode": true, "firmware-setup": false, "boot-loader-menu": true,
-	"boot-loader-entry": true, "now": false, "no-warn": false, "message": true, "show-transaction": false, "what": true, "reboot-argument": true,
+	"boot-loader-entry": true, "now": false, "message": true, "show-transaction": false, "what": true, "reboot-argument": true,
 	"read-only": false, "mkdir": false, "marked": false, "timestamp": true, "quiet": false, "kill-value": true,
 }
 
@@ -163,8 +162,6 @@ func (o *offlineOptions) set(name, value string) error {
 		o.full = true
 	case "now":
 		o.now = true
-	case "no-warn":
-		o.noWarn = true
 	case "no-legend":
 		o.noLegend = true
 	case "legend":
@@ -224,7 +221,7 @@ Works on the unit files below DIR as systemctl --root=DIR does.
 
   --user --global --system --runtime --force --now --quiet --no-reload
   --full --preset-mode=full|enable-only|disable-only --type= --state=
-  --no-legend --no-pager --no-warn
+  --no-legend --no-pager
 
 Example: unitgen ctl --root=./tree enable nginx.service
 `

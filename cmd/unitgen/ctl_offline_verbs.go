@@ -27,6 +27,9 @@ func (c *offline) isEnabled() int {
 	if !ok {
 		return exitWrong
 	}
+	if e, err := install.New(install.Options{Root: c.root, Scope: c.scope}); err == nil && !c.lookUp(e, names) {
+		return exitWrong
+	}
 	enabled := false
 	for _, n := range names {
 		e, err := install.New(install.Options{Root: c.root, Scope: c.scope})

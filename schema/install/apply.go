@@ -62,6 +62,10 @@ func (e *Engine) apply(s *set, loading, preset bool) (carries bool, err error) {
 // asked for anything says how it went; what the others met is told of, and
 // does not fail the command.
 func (e *Engine) applyUnit(u *unit, preset bool) (int, error) {
+	var lerr error
+	if !e.inSearchPath(u.path) {
+		lerr = e.link(u.path, e.config+"/"+u.name, e.opt.Force)
+	}
 	n, err := e.linkAliases(u)
 	for _, w := range []struct {
 		list   []string
@@ -72,10 +76,8 @@ func (e *Engine) applyUnit(u *unit, preset bool) (int, error) {
 			n, err = k, werr
 		}
 	}
-	if !e.inSearchPath(u.path) {
-		if lerr := e.link(u.path, e.config+"/"+u.name, e.opt.Force); lerr != nil && err == nil && n == 0 {
-			err = lerr
-		}
+	if err == nil && n == 0 {
+		err = lerr
 	}
 	return n, err
 }
@@ -300,8 +302,11 @@ func (e *Engine) noteSystem(err error, p string) error {
 func (e *Engine) Link(paths []string) error {
 	var todo []string
 	for _, p := range paths {
-		if !path.IsAbs(p) || !unitname.Valid(path.Base(p)) {
+		if !path.IsAbs(p) {
 			return errInvalid
+		}
+		if !unitname.Valid(path.Base(p)) {
+			return e.noteError(fail(BadName), p, "")
 		}
 		full := e.root + path.Clean(p)
 		fi, err := e.fs.Lstat(full)

@@ -86,8 +86,8 @@ func (e *Engine) markForRemoval(s *set) map[string]bool {
 }
 
 // removeMarked takes away the links in the configuration directory that carry
-// a marked name or lead to one, until nothing more is found: an alias that goes
-// marks what leads to it.
+// a marked name or lead to a marked name or path (below the root), until nothing
+// more is found: the path of an alias that goes is marked.
 func (e *Engine) removeMarked(marked map[string]bool) error {
 	if len(marked) == 0 {
 		return nil
@@ -127,7 +127,8 @@ func (e *Engine) removeIn(dir string, marked, gone map[string]bool, again *bool,
 			if err != nil {
 				_ = e.noteError(err, p, "")
 			}
-			if !marked[n] && !(dest != "" && marked[path.Base(dest)]) && !marked[unitname.Template(n)] {
+			rest, _ := e.inRoot(dest)
+			if !marked[n] && !(dest != "" && (marked[path.Base(dest)] || marked[rest])) && !marked[unitname.Template(n)] {
 				continue
 			}
 			gone[p] = true
@@ -141,7 +142,9 @@ func (e *Engine) removeIn(dir string, marked, gone map[string]bool, again *bool,
 				e.removeEmptyParents(p)
 			}
 			e.note(Removed, p, "")
-			marked[n] = true
+			if own, ok := e.inRoot(p); ok {
+				marked[own] = true
+			}
 			*again = !e.opt.DryRun
 		}
 	}

@@ -56,7 +56,9 @@ func (e *Engine) Unmask(units []string) error {
 			e.removeEmptyParents(p)
 		}
 		e.note(Removed, p, "")
-		marked[n] = true
+		if own, ok := e.inRoot(p); ok {
+			marked[own] = true
+		}
 	}
 	if err := e.removeMarked(marked); err != nil && first == nil {
 		first = err

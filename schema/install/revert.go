@@ -2,7 +2,6 @@ package install
 
 import (
 	"io/fs"
-	"path"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/unitname"
@@ -32,6 +31,13 @@ func (e *Engine) Revert(units []string) error {
 			}
 			dropin := d + "/" + n + ".d"
 			if fi, err := e.fs.Lstat(dropin); err == nil && fi.IsDir() && (e.isConfig(d) || e.isRuntime(d, false)) && !contains(e.generated, d) {
+				if list, err := e.fs.ReadDir(dropin); err == nil {
+					for _, f := range list {
+						if strings.HasSuffix(f.Name(), ".conf") {
+							add(dropin + "/" + f.Name())
+						}
+					}
+				}
 				add(dropin)
 			}
 		}
@@ -51,13 +57,10 @@ func (e *Engine) Revert(units []string) error {
 		if err := e.removeAll(p); err != nil {
 			return e.noteSystem(err, p)
 		}
-		// systemctl names what it reverted without the root.
-		shown, ok := e.inRoot(p)
-		if !ok {
-			shown = p
+		e.note(Removed, p, "")
+		if own, ok := e.inRoot(p); ok {
+			marked[own] = true
 		}
-		e.note(Removed, shown, "")
-		marked[path.Base(strings.TrimSuffix(p, ".d"))] = true
 	}
 	for _, c := range []string{e.run, e.etc} {
 		sub := *e
