@@ -140,7 +140,7 @@ func (c *Command) prefixes(s string, version int) (string, error) {
 // commandPath checks the program of a command line and tidies its path.
 func commandPath(s string) (string, error) {
 	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] == 127 || strings.IndexByte(`"'\\`, s[i]) >= 0 {
+		if s[i] < ' ' || s[i] == 127 || strings.IndexByte(`"'\`, s[i]) >= 0 {
 			return "", wrong(s, "holds a character that a program's path may not hold (quotes, backslashes, control characters)", wantCommand)
 		}
 	}

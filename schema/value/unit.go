@@ -51,7 +51,7 @@ var _ = register(map[directive.Kind]checker{
 		return s, nil
 	},
 	"log-namespace": whole(func(_ *Context, s string) error {
-		if len(s) > 215 || !unitname.ValidInstance(s) || strings.Contains(s, `\\`) {
+		if len(s) > 215 || !unitname.ValidInstance(s) || strings.Contains(s, `\`) {
 			return wrong(s, "is no name of a journal namespace", "letters, digits and : - _ . \\ @")
 		}
 		return nil
