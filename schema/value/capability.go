@@ -138,7 +138,7 @@ func ParseCapabilities(s string) (set uint64, inverted bool, err error) {
 	t, inverted := strings.CutPrefix(s, "~")
 	ws, err := Split(t, "", Unquote)
 	if err != nil {
-		return 0, inverted, err
+		return 0, inverted, advice(err)
 	}
 	for _, w := range ws {
 		n, ok := Capability(w)

@@ -124,11 +124,11 @@ var partitions = []string{"root", "usr", "home", "srv", "esp", "xbootldr", "tmp"
 func imageOptions(c *Context, parts []string) error {
 	for _, p := range parts {
 		name, opts, ok := strings.Cut(p, ":")
-		if !ok {
+		if !ok || name == "" || opts == "" {
 			if _, err := c.expand(p); err != nil {
 				return err
 			}
-			continue // options of the root partition
+			continue // options of the root partition, or none
 		}
 		if !contains(partitions, name) {
 			return wrong(name, "is no partition of an image", strings.Join(partitions[:8], ", "))
@@ -152,12 +152,15 @@ func images(target bool) checker {
 			return s, err
 		}
 		for _, w := range ws {
+			if w = strings.TrimLeft(w, ":"); w == "" {
+				continue // systemd leaves it out without a word
+			}
 			parts, err := Split(strings.TrimPrefix(w, "-"), ":", Unquote|DontCoalesce)
 			if err != nil {
 				return s, err
 			}
-			if len(parts) > 0 && parts[0] == "" {
-				continue // systemd leaves it out without a word
+			if len(parts) == 0 {
+				parts = []string{""}
 			}
 			paths := 1
 			if target {

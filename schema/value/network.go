@@ -16,9 +16,8 @@ var _ = register(map[directive.Kind]checker{
 		_, err := ParseIPPrefixes(s)
 		return s, err
 	},
-	"socket-protocol": func(_ *Context, s string) (string, error) {
-		switch s {
-		case "udplite", "sctp", "mptcp":
+	"socket-protocol": func(c *Context, s string) (string, error) {
+		if s == "udplite" || s == "sctp" || s == "mptcp" && c.knows(253) {
 			return s, nil
 		}
 		return s, wrong(s, "is no protocol that sockets can have here", "udplite, sctp or mptcp")

@@ -248,6 +248,9 @@ func parsePermyriad(s string) (int, error) {
 			continue
 		}
 		whole, frac, dot := strings.Cut(num, ".")
+		if whole == "-0" {
+			whole = "0" // as systemd reads it
+		}
 		if whole == "" || digits(whole) != len(whole) || digits(frac) != len(frac) || (dot && frac == "") || len(frac) > u.places {
 			break
 		}

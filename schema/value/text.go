@@ -74,7 +74,7 @@ var _ = register(map[directive.Kind]checker{
 		if strings.HasPrefix(s, "/") {
 			return s, nil
 		}
-		b, err := hex.DecodeString(s)
+		b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
 		if err != nil || len(b) < 16 {
 			return s, wrong(s, "is no root hash", "at least 32 hexadecimal digits, or an absolute path")
 		}
@@ -102,14 +102,18 @@ var _ = register(map[directive.Kind]checker{
 		return s, wrong(s, "is no personality", "x86, x86-64, ppc, ppc-le, ppc64, ppc64-le, s390 or s390x")
 	},
 	"coredump-filter": coredumpFilter,
-	"secure-bits": words(Unquote, func(_ *Context, w string) error {
-		for _, b := range secureBits {
-			if b == w {
-				return nil
+	"secure-bits": func(_ *Context, s string) (string, error) {
+		ws, err := Split(s, "", Unquote)
+		if err != nil {
+			return s, advice(err)
+		}
+		for _, w := range ws {
+			if !contains(secureBits, w) {
+				return s, &Error{Value: w, Wrong: "is no secure bit", Want: strings.Join(secureBits, ", "), Tolerated: true}
 			}
 		}
-		return &Error{Value: w, Wrong: "is no secure bit", Want: strings.Join(secureBits, ", "), Tolerated: true}
-	}),
+		return JoinWords(ws), nil
+	},
 	"protect-hostname": func(c *Context, s string) (string, error) {
 		if b, err := ParseBool(s); err == nil {
 			return FormatBool(b), nil
