@@ -117,6 +117,9 @@ func (c *conn) dial(ctx context.Context) (*dbus.Conn, error) {
 		if err == nil && c.addr.Bus {
 			err = d.Hello()
 		}
+		if err == nil && !c.addr.Bus {
+			err = wake(ctx, d)
+		}
 		done <- err
 	}()
 	select {
