@@ -7,7 +7,8 @@ import (
 )
 
 // Suggest gives the candidate that is spelled most like the word, or "" when
-// none is near.
+// none is near. Of several that are as near, it is the one that begins most
+// like it.
 func Suggest(word string, candidates []string) string {
 	if len(word) > 256 {
 		return ""
@@ -20,7 +21,7 @@ func Suggest(word string, candidates []string) string {
 			continue
 		}
 		d := levenshtein.Distance(word, c, nil)
-		if d < bestD {
+		if d < bestD || d == bestD && commonPrefix(word, c) > commonPrefix(word, best) {
 			best, bestD = c, d
 		}
 	}
@@ -32,4 +33,12 @@ func Suggest(word string, candidates []string) string {
 		return ""
 	}
 	return best
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
