@@ -71,7 +71,7 @@ func TestEveryModule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			on := build(t, "host \"h\" {\n}\nconfig \""+name+"\" {\n  enable = true\n}\n")
-			if len(on.Units) == 0 {
+			if len(on.Units) == 0 && name != "backup" && name != "cron" { // those make units of their jobs
 				t.Error("enabled, it contributes no unit")
 			}
 			off := build(t, "host \"h\" {\n}\nconfig \""+name+"\" {\n  enable = false\n}\n")

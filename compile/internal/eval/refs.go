@@ -245,16 +245,15 @@ var specialTargets = func() map[string]bool {
 func (e *Evaluator) findEtc(t hcl.Traversal) (ref, bool) {
 	name := stepName(t[1])
 	var labels []string
+	dynamic := false
 	for _, b := range e.IX.Blocks["etc"] {
 		if b.Label() == name {
 			return ref{kind: refEtc, name: name, found: true, steps: 2}, true
 		}
 		labels = append(labels, b.Label())
-		if b.ForEach != nil || b.Name != nil {
-			return ref{kind: refEtc, name: name, steps: 2}, true
-		}
+		dynamic = dynamic || b.ForEach != nil || b.Name != nil
 	}
-	if len(e.IX.Blocks["generate"]) > 0 {
+	if dynamic || len(e.IX.Blocks["generate"]) > 0 {
 		return ref{kind: refEtc, name: name, steps: 2}, true
 	}
 	e.noEtc(name, labels, t)
