@@ -283,71 +283,17 @@ func TestMergeKinds(t *testing.T) {
 	}
 }
 
-func TestStrategies(t *testing.T) {
-	for _, tc := range []struct {
-		merge, typ, want, fail string
-		defs                   []string
-	}{
-		{"first", `string`, `"a"`, "", []string{`"a"`, `"b"`}},
-		{"last", `string`, `"b"`, "", []string{`"a"`, `"b"`}},
-		{"single", `string`, ``, "has 2", []string{`"a"`, `"b"`}},
-		{"concat", `list(string)`, `["a", "b"]`, "", []string{`["a"]`, `["b"]`}},
-		{"union", `list(string)`, `["b", "a", "c"]`, "", []string{`["b", "a"]`, `["a", "c"]`}},
-		{"shallow", `map(list(string))`, `{ a = ["2"], b = ["1"] }`, "", []string{`{ a = ["1"], b = ["1"] }`, `{ a = ["2"] }`}},
-		{"lines", `string`, `"a\nb\n"`, "", []string{`"a\n"`, `"b"`}},
-		{"words", `string`, `"a b"`, "", []string{`"a"`, `"b"`}},
-		{"commas", `string`, `"a,b"`, "", []string{`"a"`, `"b"`}},
-		{"sum", `number`, `6`, "", []string{`1`, `2`, `3`}},
-		{"max", `number`, `3`, "", []string{`1`, `3`, `2`}},
-		{"min", `port`, `1`, "", []string{`2`, `1`, `3`}},
-		{"all", `bool`, `false`, "", []string{`true`, `false`}},
-		{"any", `bool`, `true`, "", []string{`true`, `false`}},
-	} {
-		ty := parse(t, tc.typ)
-		s, diags := ParseStrategy(expr(t, `"`+tc.merge+`"`), ty)
-		if diags.HasErrors() {
-			t.Errorf("%s: %v", tc.merge, diags)
-			continue
-		}
-		var defs []cty.Value
-		for _, d := range tc.defs {
-			v, problems := ty.Convert(val(t, d), Source{})
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			defs = append(defs, v)
-		}
-		v, err := s.Combine(ty, defs)
-		switch {
-		case tc.fail != "" && (err == nil || !strings.Contains(err.Error(), tc.fail)):
-			t.Errorf("%s: %v", tc.merge, err)
-		case tc.fail == "" && (err != nil || Literal(v) != tc.want):
-			t.Errorf("%s gives %s (%v), want %s", tc.merge, Literal(v), err, tc.want)
-		}
-	}
-	for src, want := range map[string]string{`"sum"`: "works on numbers", `"concta"`: `Did you mean "concat"?`, `5`: "one of the words"} {
-		ty := parse(t, `list(string)`)
-		if _, diags := ParseStrategy(expr(t, src), ty); len(diags) != 1 || !strings.Contains(diags[0].Detail, want) {
-			t.Errorf("%s: %v", src, diags)
-		}
-	}
-}
-
-func TestChecks(t *testing.T) {
-	checks, diags := ParseChecks(expr(t, `[{ condition = value > 1, message = "is ${value}" }, { condition = value < 9, message = "high" }]`))
-	if diags.HasErrors() || len(checks) != 2 {
-		t.Fatal(diags)
-	}
+func TestCheck(t *testing.T) {
 	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{"value": cty.NumberIntVal(1)}}
-	if m, diags := checks[0].Run(ctx); m != "is 1" || diags.HasErrors() {
-		t.Error(m, diags)
+	for cond, want := range map[string]string{`value > 1`: "is 1", `value < 9`: ""} {
+		m, diags := Check{Condition: expr(t, cond), Message: expr(t, `"is ${value}"`)}.Run(ctx)
+		if m != want || diags.HasErrors() {
+			t.Errorf("%s: %q %v", cond, m, diags)
+		}
 	}
-	if m, diags := checks[1].Run(ctx); m != "" || diags.HasErrors() {
-		t.Error(m, diags)
-	}
-	for src, want := range map[string]string{`{ condtion = true, message = "x" }`: `Did you mean "condition"?`, `{ message = "x" }`: "needs both", `"x"`: "check is {"} {
-		if _, diags := ParseChecks(expr(t, src)); len(diags) != 1 || !strings.Contains(diags[0].Detail, want) {
-			t.Errorf("%s: %v", src, diags)
+	for cond, msg := range map[string]string{`5`: `"x"`, `nothing.x`: `"x"`, `false`: `5`} {
+		if _, diags := (Check{Condition: expr(t, cond), Message: expr(t, msg)}).Run(ctx); len(diags) != 1 {
+			t.Errorf("%s, %s: %v", cond, msg, diags)
 		}
 	}
 }
