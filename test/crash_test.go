@@ -88,12 +88,11 @@ func TestSwitchKilled(t *testing.T) {
 	h := newHost(t, self, "hello")
 	h.boot()
 	before := h.pids()
-	const old, new = `heartbeat.pl"`, `heartbeat.pl changed"`
 	h.edit("host.ug.hcl", `config "greeter" {`, "etc \"extra/a.conf\" {\n  text = \"a\"\n}\n\nconfig \"greeter\" {")
 	h.mustUnitgen("switch", h.dir)
 	first := h.currentTree()
 
-	h.edit(greeterUnits, old, new)
+	h.edit(greeterUnits, heartbeatLine, changedLine)
 	h.edit("host.ug.hcl", "extra/a.conf", "extra/b.conf")
 	outcomes := map[string]int{}
 	n := 1
@@ -200,7 +199,7 @@ func TestSwitchAndManagerKilled(t *testing.T) {
 	h.edit("host.ug.hcl", `config "greeter" {`, "etc \"extra/a.conf\" {\n  text = \"a\"\n}\n\nconfig \"greeter\" {")
 	h.boot()
 	first := h.currentTree()
-	h.edit(greeterUnits, `heartbeat.pl"`, `heartbeat.pl changed"`)
+	h.edit(greeterUnits, heartbeatLine, changedLine)
 	h.edit("host.ug.hcl", "extra/a.conf", "extra/b.conf")
 	for _, after := range []time.Duration{5, 20, 40, 60, 80, 110, 150, 250} {
 		cmd := h.command(context.Background(), unitgen(t), "switch", "--state", h.state, h.dir)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -199,6 +200,11 @@ func (h *host) systemctl(args ...string) said {
 	return h.try("systemctl", append([]string{"--user", "--no-pager"}, args...)...)
 }
 
+// path gives where a file that the manager sees is for the test.
+func (h *host) path(inside string) string {
+	return fmt.Sprintf("/proc/%d/root%s", h.manager.Process.Pid, inside)
+}
+
 // boot starts the bundled manager on the host's directory and waits until it
 // has started up.
 func (h *host) boot(args ...string) {
@@ -218,8 +224,14 @@ func (h *host) boot(args ...string) {
 // start is boot without the waiting.
 func (h *host) start(args ...string) {
 	h.t.Helper()
-	argv := append([]string{"run", h.dir, "--state", h.state, "--runtime-dir", h.runtime}, args...)
-	cmd := h.command(context.Background(), unitgen(h.t), argv...)
+	argv := append([]string{unitgen(h.t), "run", h.dir, "--state", h.state, "--runtime-dir", h.runtime}, args...)
+	if h.as.uid == 0 {
+		// As root, %S, %C and %L are the machine's own: a mount namespace keeps
+		// this host's from others'.
+		argv = append([]string{"unshare", "--mount", "sh", "-euc",
+			`for d in /var/lib /var/cache /var/log; do mount -t tmpfs -o mode=755 tmpfs $d; done; exec "$@"`, "sh"}, argv...)
+	}
+	cmd := h.command(context.Background(), argv[0], argv[1:]...)
 	h.output = &safeBuffer{}
 	cmd.Stdout, cmd.Stderr = h.output, h.output
 	if cmd.SysProcAttr == nil {

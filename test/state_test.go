@@ -16,7 +16,7 @@ import (
 func TestBadStates(t *testing.T) {
 	t.Parallel()
 	change := func(h *host) {
-		h.edit(greeterUnits, heartbeatLine, `"/usr/bin/perl %E/hello/heartbeat.pl changed"`)
+		h.edit(greeterUnits, heartbeatLine, changedLine)
 	}
 	refused := func(t *testing.T, h *host, why string) {
 		t.Helper()

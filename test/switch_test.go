@@ -9,8 +9,11 @@ import (
 
 const greeterUnits = "modules/greeter/units.ug.hcl"
 
-// heartbeatLine is what the tests change.
-const heartbeatLine = `"/usr/bin/perl %E/hello/heartbeat.pl"`
+// heartbeatLine is what the tests change, to changedLine.
+const (
+	heartbeatLine = `"/usr/bin/perl %E/hello/heartbeat.pl"`
+	changedLine   = `"/usr/bin/perl %E/hello/heartbeat.pl changed"`
+)
 
 // TestHelloSwitch changes one ExecStart and goes there and back.
 func TestHelloSwitch(t *testing.T) {
@@ -23,7 +26,7 @@ func TestHelloSwitch(t *testing.T) {
 		}
 		first, before := h.current(), h.pids()
 
-		h.edit(greeterUnits, heartbeatLine, `"/usr/bin/perl %E/hello/heartbeat.pl changed"`)
+		h.edit(greeterUnits, heartbeatLine, changedLine)
 		line := lineOf(t, filepath.Join(h.dir, greeterUnits), "heartbeat.pl changed")
 		p := h.plan()
 		if len(p.Steps) == 0 {

@@ -73,7 +73,7 @@ func TestHelloSystemd(t *testing.T) {
 		t.Errorf("a plan with nothing changed: %+v", p.Steps)
 	}
 
-	machineEdit(t, m, greeterUnits, heartbeatLine, `"/usr/bin/perl %E/hello/heartbeat.pl changed"`)
+	machineEdit(t, m, greeterUnits, heartbeatLine, changedLine)
 	for _, s := range machinePlan(t, m).Steps {
 		if s.Unit != "heartbeat.service" || !strings.Contains(s.Reason, "ExecStart") {
 			t.Errorf("the plan names %s: %s", s.Unit, s.Reason)

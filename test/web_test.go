@@ -111,7 +111,7 @@ func TestWeb(t *testing.T) {
 			line := h.show("guestbook-backup.service", "ExecStart")["ExecStart"]
 			for _, word := range strings.Fields(line) {
 				if strings.HasSuffix(word, "/guestbook-backup") {
-					found, _ := filepath.Glob(word + "/*.sql")
+					found, _ := filepath.Glob(h.path(word + "/*.sql"))
 					if len(found) > 0 {
 						backup = found[0]
 					}
