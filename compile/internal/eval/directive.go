@@ -415,6 +415,7 @@ func (e *Evaluator) secret(f *Fact, v cty.Value, at hcl.Range) bool {
 // Secret reports the way that a secret took into a readable place.
 func (e *Evaluator) Secret(marks []types.SecretMark, at hcl.Range, place string) {
 	d := e.err("E0901", "Secret in a readable place", at, "The secret %s would reach %s. Hand it to the service as a credential: credential \"NAME\" { unit = … }, read from $CREDENTIALS_DIRECTORY/NAME.", marks[0].Option, place)
+	d.Related = append(d.Related, e.way(at)...)
 	for _, m := range marks {
 		d.Related = append(d.Related, related("the secret "+m.Option+" is defined here", m.At))
 	}
