@@ -1,10 +1,440 @@
 package load
 
+import (
+	"sort"
+	"strings"
+
+	"github.com/unitgen/unitgen/schema/directive"
+	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/value"
+)
+
 // effective gives the settings with defaults and implied effects, computed on
 // first use.
 func (u *Unit) effective() map[string]map[string][]string {
-	if u.typed == nil {
-		u.typed = u.Settings
-	}
+	u.once.Do(func() {
+		if u.typed == nil {
+			u.typed = u.compute()
+		}
+	})
 	return u.typed
+}
+
+// settings is what is computed for one unit.
+type settings struct {
+	u    *Unit
+	unit map[string][]string // [Unit]
+	own  map[string][]string // the type's own section
+}
+
+func (u *Unit) compute() map[string]map[string][]string {
+	out := map[string]map[string][]string{}
+	for s, keys := range u.Settings {
+		m := make(map[string][]string, len(keys)+80)
+		for k, v := range keys {
+			m[k] = v
+		}
+		out[s] = m
+	}
+	if u.State != Loaded && u.State != BadSetting || u.loader == nil {
+		return out
+	}
+	c := &settings{u: u}
+	section := func(name string) map[string][]string {
+		if out[name] == nil {
+			out[name] = map[string][]string{}
+		}
+		return out[name]
+	}
+	c.unit = section("Unit")
+	c.unitSettings()
+	if t := u.TypeSection(); t != "" {
+		c.own = section(t)
+		c.ownSettings()
+		c.fillGroups()
+	}
+	for s, keys := range out {
+		for k, v := range keys {
+			if len(v) == 0 && !keepsEmpty[k] {
+				delete(keys, k)
+			}
+		}
+		if len(keys) == 0 {
+			delete(out, s)
+		}
+	}
+	return out
+}
+
+func fill(m map[string][]string, defaults map[string]string) {
+	for k, v := range defaults {
+		if len(m[k]) == 0 {
+			m[k] = []string{v}
+		}
+	}
+}
+
+func (c *settings) get(key string) string {
+	v := c.own[key]
+	if len(v) == 0 {
+		return ""
+	}
+	return v[len(v)-1]
+}
+
+func (c *settings) yes(key string) bool { b, _ := parseBool(c.get(key)); return b }
+
+func (c *settings) put(key, v string) { c.own[key] = []string{v} }
+
+// putDefault sets what no file sets.
+func (c *settings) putDefault(key, v string) {
+	if len(c.own[key]) == 0 && v != "" {
+		c.put(key, v)
+	}
+}
+
+func (c *settings) unitSettings() {
+	u := c.u
+	if len(c.unit["Description"]) == 0 {
+		d := u.Name
+		if u.Type == "mount" && u.where() != "" {
+			d = u.where()
+		}
+		c.unit["Description"] = []string{d}
+	}
+	if ignoresIsolate[u.Type] && len(c.unit["IgnoreOnIsolate"]) == 0 {
+		c.unit["IgnoreOnIsolate"] = []string{"yes"}
+	}
+	if u.perpetual() {
+		c.unit["DefaultDependencies"] = []string{"no"}
+	}
+	if b, ok := parseBool(u.first("Unit", "OnFailureIsolate")); ok {
+		delete(c.unit, "OnFailureIsolate")
+		mode := "replace"
+		if b {
+			mode = "isolate"
+		}
+		if len(c.unit["OnFailureJobMode"]) == 0 {
+			c.unit["OnFailureJobMode"] = []string{mode}
+		}
+	}
+	if u.Type == "device" && len(c.unit["JobRunningTimeoutSec"]) == 0 {
+		c.unit["JobRunningTimeoutSec"] = []string{"1min 30s"}
+	}
+	// JobTimeoutSec= counts for a running job too unless that has its own.
+	if v := c.unit["JobTimeoutSec"]; len(v) > 0 && len(c.unit["JobRunningTimeoutSec"]) == 0 {
+		c.unit["JobRunningTimeoutSec"] = v
+	}
+	fill(c.unit, unitDefaults)
+	if len(u.mounts) > 0 {
+		seen := map[string]bool{}
+		var paths []string
+		for _, m := range u.mounts {
+			if !m.wants && !seen[m.path] {
+				seen[m.path] = true
+				paths = append(paths, m.path)
+			}
+		}
+		sort.Strings(paths)
+		c.unit["RequiresMountsFor"] = paths
+	}
+	for typ := range depDirective {
+		delete(c.unit, typ)
+	}
+	deps := map[string][]string{}
+	for _, d := range u.Deps {
+		if depDirective[d.Type] != "" && !(len(d.Origins) == 1 && d.Origins[0] == "inverse") {
+			deps[d.Type] = append(deps[d.Type], d.Unit)
+		}
+	}
+	for t, list := range deps {
+		c.unit[t] = list
+	}
+}
+
+func (c *settings) ownSettings() {
+	u := c.u
+	switch u.Type {
+	case "service":
+		c.service()
+	case "socket":
+		c.putDefault("FileDescriptorName", u.Name)
+		if u.ownBool("Accept", false) {
+			c.putDefault("TriggerLimitBurst", "200")
+		} else {
+			c.putDefault("TriggerLimitBurst", "20")
+			c.putDefault("Service", u.related("service"))
+		}
+	case "timer", "path":
+		c.putDefault("Unit", u.related("service"))
+	case "mount":
+		c.putDefault("Where", u.where())
+		c.timeoutZero("TimeoutSec")
+	case "automount":
+		c.putDefault("Where", u.where())
+	case "swap":
+		if p, err := unitname.ToPath(u.Name); err == nil {
+			c.putDefault("What", p)
+		}
+	}
+	fill(c.own, typeDefaults[u.Type])
+	if s := u.SliceOf(); s != "" && u.Type != "slice" {
+		c.put("Slice", s)
+	}
+}
+
+// timeoutZero spells a time-out of zero as what it means.
+func (c *settings) timeoutZero(key string) {
+	if c.get(key) == "0" {
+		c.put(key, "infinity")
+	}
+}
+
+// fillGroups adds the defaults of systemd.exec(5), systemd.kill(5) and
+// systemd.resource-control(5), and what settings there imply.
+func (c *settings) fillGroups() {
+	groups := map[string]bool{}
+	for _, d := range directive.All() {
+		if d.Section == c.u.TypeSection() && groupDefaults[d.Group] != nil {
+			groups[d.Group] = true
+		}
+	}
+	if groups["exec"] {
+		c.exec()
+	}
+	if groups["cgroup"] {
+		c.cgroup()
+	}
+	if groups["kill"] {
+		if c.get("KillSignal") != "" {
+			c.putDefault("RestartKillSignal", c.get("KillSignal"))
+		}
+		c.putDefault("RestartKillSignal", "SIGTERM")
+	}
+	for g := range groups {
+		for k, v := range groupDefaults[g] {
+			if d, ok := directive.Lookup(c.u.Type, c.u.TypeSection(), k); ok && c.u.loader.known(d) {
+				c.putDefault(k, v)
+			}
+		}
+	}
+}
+
+func (l *Loader) known(d *directive.Directive) bool {
+	return l.opt.Version == 0 || d.KnownIn(l.opt.Version)
+}
+
+func (c *settings) service() {
+	u := c.u
+	typ := u.serviceType()
+	c.put("Type", typ)
+	start, stop := "", ""
+	for _, a := range u.Assigned {
+		if a.Section != "Service" {
+			continue
+		}
+		switch a.Key {
+		case "TimeoutSec":
+			start, stop = a.Value, a.Value
+		case "TimeoutStartSec":
+			start = a.Value
+		case "TimeoutStopSec":
+			stop = a.Value
+		}
+	}
+	delete(c.own, "TimeoutSec")
+	if start == "" {
+		start = "1min 30s"
+		if typ == "oneshot" {
+			start = "infinity"
+		}
+	}
+	c.put("TimeoutStartSec", start)
+	if stop != "" {
+		c.put("TimeoutStopSec", stop)
+	}
+	if n := c.get("NotifyAccess"); n == "" || n == "none" {
+		store := c.get("FileDescriptorStoreMax")
+		if typ == "notify" || typ == "notify-reload" || c.get("WatchdogSec") != "" && c.get("WatchdogSec") != "0" || store != "" && store != "0" {
+			c.put("NotifyAccess", "main")
+		}
+	}
+	if d := c.get("Delegate"); d != "" && d != "no" {
+		c.putDefault("OOMPolicy", "continue")
+	}
+	mode := "inherit"
+	if u.loader.system() {
+		mode = "private"
+	}
+	c.putDefault("KeyringMode", mode)
+}
+
+func (c *settings) exec() {
+	u := c.u
+	out, err := u.outputs()
+	c.put("StandardOutput", out)
+	c.put("StandardError", err)
+	if len(c.own["StandardInputText"])+len(c.own["StandardInputData"]) > 0 {
+		c.putDefault("StandardInput", "data")
+	}
+	if c.yes("DynamicUser") {
+		for _, k := range []string{"PrivateTmp", "RemoveIPC", "NoNewPrivileges", "RestrictSUIDSGID"} {
+			c.put(k, "yes")
+		}
+		if v := c.get("ProtectSystem"); v == "" || v == "no" {
+			c.put("ProtectSystem", "strict")
+		}
+		if v := c.get("ProtectHome"); v == "" || v == "no" {
+			c.put("ProtectHome", "read-only")
+		}
+		if c.get("User") == "" {
+			prefix, _, _, _ := unitname.Split(u.Name)
+			c.put("User", prefix)
+		}
+		if c.get("Group") == "" {
+			c.put("Group", c.get("User"))
+		}
+	}
+	if !u.loader.system() && c.get("WorkingDirectory") == "" {
+		c.put("WorkingDirectory", "-"+u.loader.spec.Home)
+	}
+	for _, d := range execDirectories {
+		if v := c.own[d.key]; len(v) > 1 {
+			s := append([]string(nil), v...)
+			sort.Strings(s)
+			c.own[d.key] = unique(s)
+		}
+	}
+	c.capabilities()
+	c.environment()
+	if v := c.own["SystemCallFilter"]; len(v) > 0 {
+		c.own["SystemCallFilter"] = callFilter(v)
+	}
+	for _, k := range []string{"InaccessiblePaths", "ReadOnlyPaths", "ReadWritePaths", "ExecPaths", "NoExecPaths"} {
+		if v := c.own[k]; len(v) > 0 {
+			c.own[k] = append([]string(nil), v...)
+		}
+	}
+	if c.get("IOSchedulingClass") != "" {
+		c.putDefault("IOSchedulingPriority", "4")
+	} else if c.get("IOSchedulingPriority") != "" {
+		c.put("IOSchedulingClass", "best-effort")
+	}
+}
+
+// protects are the settings that take capabilities away.
+var protects = []struct {
+	key  string
+	caps []string
+}{
+	{"PrivateDevices", []string{"CAP_MKNOD", "CAP_SYS_RAWIO"}},
+	{"ProtectKernelModules", []string{"CAP_SYS_MODULE"}},
+	{"ProtectKernelLogs", []string{"CAP_SYSLOG"}},
+	{"ProtectClock", []string{"CAP_SYS_TIME", "CAP_WAKE_ALARM"}},
+}
+
+func (c *settings) capabilities() {
+	bounding, ok := capabilitySet(c.own["CapabilityBoundingSet"], allCapabilities)
+	if !ok {
+		bounding = allCapabilities
+		if v, set := c.own["CapabilityBoundingSet"]; set && len(v) == 0 {
+			bounding = 0
+		}
+	}
+	for _, p := range protects {
+		if c.yes(p.key) {
+			for _, name := range p.caps {
+				if n, ok := value.Capability(name); ok {
+					bounding &^= 1 << n
+				}
+			}
+		}
+	}
+	c.own["CapabilityBoundingSet"] = capabilityNames(bounding)
+	if v := c.own["AmbientCapabilities"]; len(v) > 0 {
+		if s, ok := capabilitySet(v, 0); ok {
+			c.own["AmbientCapabilities"] = capabilityNames(s)
+		}
+	}
+}
+
+// allCapabilities are those that the kernels of today have.
+const allCapabilities = 1<<41 - 1
+
+// capabilitySet adds assignments up. The first one alone says whether the set
+// begins empty or full.
+func capabilitySet(list []string, initial uint64) (set uint64, ok bool) {
+	for i, v := range list {
+		s, inverted, err := value.ParseCapabilities(strings.TrimPrefix(v, "~"))
+		if err != nil {
+			continue
+		}
+		inverted = inverted || strings.HasPrefix(v, "~")
+		switch {
+		case i == 0 && inverted:
+			set = allCapabilities &^ s
+		case inverted:
+			set &^= s
+		default:
+			set |= s
+		}
+		ok = true
+	}
+	_ = initial
+	return set & allCapabilities, ok
+}
+
+func capabilityNames(set uint64) []string {
+	out := []string{}
+	for n := range 64 {
+		if set&(1<<n) != 0 {
+			out = append(out, value.CapabilityName(n))
+		}
+	}
+	return out
+}
+
+// environment keeps the last value of each variable.
+func (c *settings) environment() {
+	v := c.own["Environment"]
+	if len(v) < 2 {
+		return
+	}
+	at := map[string]int{}
+	var out []string
+	for _, e := range v {
+		name, _, _ := strings.Cut(e, "=")
+		if i, had := at[name]; had {
+			out[i] = e
+			continue
+		}
+		at[name] = len(out)
+		out = append(out, e)
+	}
+	c.own["Environment"] = out
+}
+
+func (c *settings) cgroup() {
+	if c.yes("PrivateDevices") && (c.get("DevicePolicy") == "" || c.get("DevicePolicy") == "auto") {
+		c.put("DevicePolicy", "closed")
+	}
+	policy := c.get("DevicePolicy")
+	if policy != "" && policy != "auto" || len(c.own["DeviceAllow"]) > 0 {
+		allow := append([]string(nil), c.own["DeviceAllow"]...)
+		if c.get("RootImage") != "" || len(c.own["MountImages"]) > 0 {
+			allow = append(allow, "/dev/loop-control rw", "/dev/mapper/control rw", "block-loop rwm", "block-blkext rwm", "block-device-mapper rwm")
+		}
+		if c.yes("ProtectClock") {
+			allow = append(allow, "char-rtc r")
+		}
+		if len(c.own["SetCredentialEncrypted"])+len(c.own["LoadCredentialEncrypted"]) > 0 {
+			allow = append(allow, "char-tpm rw")
+		}
+		if len(allow) > 0 {
+			c.own["DeviceAllow"] = allow
+		}
+	}
+	if v := c.own["Slice"]; c.u.Type == "slice" && v != nil {
+		delete(c.own, "Slice")
+	}
 }
