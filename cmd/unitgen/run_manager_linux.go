@@ -31,6 +31,8 @@ func bootManager(raw string) int {
 	if code, done := enterPrivateEtc(&f); done {
 		return code
 	}
+	// what our caller left open is nobody's business but ours
+	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	debug.SetGCPercent(50) // it lives long and does little
 	lock, err := lockRuntime(f.RuntimeDir)
 	if err != nil {
@@ -155,6 +157,7 @@ func handleSignals(m *manager.Manager, say *runTalk) {
 	ch := make(chan os.Signal, 16)
 	signal.Notify(ch, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPWR, unix.SIGUSR1, unix.SIGUSR2,
 		syscall.Signal(sigRTMin+3), syscall.Signal(sigRTMin+4), syscall.Signal(sigRTMin+5), syscall.Signal(sigRTMin+13), syscall.Signal(sigRTMin+14), syscall.Signal(sigRTMin+15), syscall.Signal(sigRTMin+24))
+	var last time.Time
 	for s := range ch {
 		kind := unitstate.ShutdownExit
 		switch s {
@@ -175,6 +178,10 @@ func handleSignals(m *manager.Manager, say *runTalk) {
 		case syscall.Signal(sigRTMin + 5), syscall.Signal(sigRTMin + 15):
 			kind = unitstate.ShutdownReboot
 		}
+		if time.Since(last) < 500*time.Millisecond {
+			continue // one wish, sent to the process and to its group
+		}
+		last = time.Now()
 		say.stopping(s)
 		_ = m.Shutdown(kind, 0)
 	}

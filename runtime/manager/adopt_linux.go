@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	us "github.com/unitgen/unitgen/runtime/unitstate"
+	"github.com/unitgen/unitgen/schema/load"
 )
 
 // saver keeps on disk which processes belong to which unit, so that the next
@@ -156,6 +157,109 @@ func (m *Manager) adopt() {
 		}
 	}
 	endProcesses(end)
+	m.adoptSockets()
+}
+
+// adoptSockets takes the listening sockets back from the services that were
+// taken over: a service holds the sockets it was started with. A service whose
+// sockets cannot be had back is ended, so that its socket unit can listen
+// again.
+func (m *Manager) adoptSockets() {
+	var end []int
+	for _, u := range m.sorted() {
+		s, ok := u.kind.(*socket)
+		if !ok || s.accept || !u.active().IsInactiveOrFailed() || u.file.State != load.Loaded {
+			continue
+		}
+		o := m.unit(s.service())
+		if o == nil || !o.active().IsActiveOrReloading() {
+			continue
+		}
+		sv, ok := o.kind.(*service)
+		if !ok || !sv.main.alive() {
+			continue
+		}
+		if s.takeBack(sv.main.pid) {
+			u.notice("Listening sockets taken back from %s.", o.name())
+			m.reloading = true
+			s.set("running")
+			m.reloading = false
+			continue
+		}
+		s.shut()
+		o.notice("%s holds sockets that cannot be had back; ending it so that %s can listen.", o.name(), u.name())
+		end = append(end, o.processes()...)
+	}
+	endProcesses(end)
+}
+
+// takeBack finds the sockets of the unit among the descriptors of a process.
+func (s *socket) takeBack(pid int) bool {
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(pidfd)
+	entries, err := os.ReadDir("/proc/" + itoa(pid) + "/fd")
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		n := atoi(e.Name(), -1)
+		to, err := os.Readlink("/proc/" + itoa(pid) + "/fd/" + e.Name())
+		if n < 3 || err != nil || !strings.HasPrefix(to, "socket:") {
+			continue
+		}
+		fd, err := unix.PidfdGetfd(pidfd, n, 0)
+		if err != nil {
+			return false
+		}
+		if !s.recognise(fd) {
+			unix.Close(fd)
+		}
+	}
+	for _, l := range s.listeners {
+		if l.fd < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// recognise gives a socket to the listener whose address it has.
+func (s *socket) recognise(fd int) bool {
+	unix.CloseOnExec(fd)
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	typ, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	listening, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	name := ""
+	switch a := sa.(type) {
+	case *unix.SockaddrUnix:
+		name = a.Name
+	case *unix.SockaddrInet6:
+		if a.Addr == [16]byte{} {
+			name = "[::]:" + itoa(a.Port)
+		} else {
+			name = endpoint(sa)
+		}
+	default:
+		name = endpoint(sa)
+	}
+	for _, l := range s.listeners {
+		want := map[string]int{"Stream": unix.SOCK_STREAM, "Datagram": unix.SOCK_DGRAM, "SequentialPacket": unix.SOCK_SEQPACKET}[l.Kind]
+		if l.fd >= 0 || want != typ || l.Address != name || (want != unix.SOCK_DGRAM) != (listening != 0) {
+			continue
+		}
+		l.fd, l.acceptable = fd, want != unix.SOCK_DGRAM
+		if strings.HasPrefix(name, "/") {
+			l.path = name
+		}
+		return true
+	}
+	return false
 }
 
 func sameProcess(p savedProcess) bool {

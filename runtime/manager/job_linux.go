@@ -430,6 +430,7 @@ func (u *unit) start() error {
 			}
 		}
 		u.invocation = newInvocation()
+		u.sayUnapplied()
 	}
 	u.stopRequested = false
 	return u.kind.start()

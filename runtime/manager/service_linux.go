@@ -151,8 +151,7 @@ func (s *service) start() error {
 }
 
 func (s *service) startLimitHit() {
-	s.result = "start-limit-hit"
-	s.enterDead("start-limit-hit", false)
+	s.enterDead("start-limit-hit", false) // an earlier failure stays the result
 }
 
 func (s *service) enterCondition() {

@@ -344,12 +344,8 @@ func (s *socket) triggeredChanged(o *unit) {
 	if s.accept || s.state != "running" && s.state != "listening" {
 		return
 	}
-	sv, ok := o.kind.(*service)
-	if !ok {
-		return
-	}
 	switch {
-	case o.startHit || sv.result == "start-limit-hit":
+	case o.startHit:
 		if s.state == "running" || s.state == "listening" {
 			s.result = "service-start-limit-hit"
 			s.stopPre()
