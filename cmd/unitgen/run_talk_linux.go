@@ -24,6 +24,7 @@ type runTalk struct {
 	up       bool
 	leaving  bool
 	asked    int
+	pid      int
 }
 
 func newRunTalk(out, err io.Writer) *runTalk {
@@ -64,6 +65,7 @@ func (t *runTalk) paint(code, s string) string {
 // begin says where the manager is, and follows the units.
 func (t *runTalk) begin(m *manager.Manager, f runFlags, r bus.Record) {
 	t.mu.Lock()
+	t.pid = r.PID
 	if f.Booted != "" {
 		fmt.Fprintf(t.out, "Booting %s, manager process %d\n", f.Booted, r.PID)
 	}
@@ -166,18 +168,7 @@ func (t *runTalk) started(m *manager.Manager, f runFlags) {
 		line += ": " + strings.Join(failed, " ")
 	}
 	fmt.Fprintln(t.out, line)
-	if !t.live {
-		return
-	}
-	self := "unitgen"
-	state := " --state " + f.State
-	fmt.Fprintf(t.out, `
-  see      %s ctl%s list-units
-           XDG_RUNTIME_DIR=%s systemctl --user list-units
-  logs     %s logs%s UNIT
-  change   edit, then %s plan%s DIR and %s switch%s DIR
-  leave    Ctrl-C (stops everything), or %s ctl%s exit
-`, self, state, f.RuntimeDir, self, state, self, state, self, state, self, state)
+	t.summary(m, f)
 }
 
 func (t *runTalk) stopping(s os.Signal) {
