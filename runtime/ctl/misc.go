@@ -1,0 +1,696 @@
+package ctl
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/unitgen/unitgen/runtime/bus"
+	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/value"
+)
+
+func (r *run) printJSON(v any) int {
+	e := json.NewEncoder(r.Out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return r.tell("write JSON", err)
+	}
+	return exitSuccess
+}
+
+// checkStates prints the active state of each unit; the exit code is good when
+// one unit is in a good state.
+func (r *run) checkStates(good []string, bad int) int {
+	args := r.args
+	if len(args) == 0 {
+		us, err := r.c.ListUnits(r.ctx)
+		if err != nil {
+			return r.tell("list units", err)
+		}
+		for _, u := range us {
+			if slices.Contains(good, u.ActiveState) {
+				return exitSuccess
+			}
+		}
+		return bad
+	}
+	units, ok := r.names(args, "service")
+	if !ok {
+		return exitFailure
+	}
+	code := bad
+	for _, u := range units {
+		state := "inactive"
+		var p dbus.ObjectPath
+		err := r.c.Call(r.ctx, "GetUnit", []any{u}, &p)
+		if err == nil {
+			if v, err := r.c.GetUnitProperty(r.ctx, u, "ActiveState"); err == nil {
+				state, _ = v.(string)
+			}
+		}
+		if !r.quiet {
+			r.print("%s\n", state)
+		}
+		if slices.Contains(good, state) {
+			code = exitSuccess
+		}
+	}
+	return code
+}
+
+func (r *run) isActive() int {
+	return r.checkStates([]string{"active", "reloading"}, exitNotRunning)
+}
+func (r *run) isFailed() int { return r.checkStates([]string{"failed"}, exitFailure) }
+
+func (r *run) isEnabled() int {
+	code := exitFailure
+	for _, a := range r.args {
+		u, ok := r.mangle(a, "service")
+		if !ok {
+			return exitFailure
+		}
+		s, err := r.c.GetUnitFileState(r.ctx, u)
+		if err != nil {
+			r.say("Failed to get unit file state for %s: %s", u, message(err))
+			continue
+		}
+		switch s {
+		case "enabled", "enabled-runtime", "static", "alias", "indirect", "generated":
+			code = exitSuccess
+		}
+		if !r.quiet {
+			r.print("%s\n", s)
+		}
+	}
+	return code
+}
+
+func (r *run) isSystemRunning() int {
+	state := func() string {
+		v, err := r.c.GetManagerProperty(r.ctx, "SystemState")
+		s, _ := v.(string)
+		if err != nil || s == "" {
+			return "unknown"
+		}
+		return s
+	}
+	s := state()
+	if r.wait && (s == "initializing" || s == "starting") {
+		change := make(chan struct{}, 1)
+		cancel, err := r.c.Subscribe(r.ctx, func(sig bus.Signal) {
+			select {
+			case change <- struct{}{}:
+			default:
+			}
+		})
+		if err != nil {
+			return r.tell("wait", err)
+		}
+		defer cancel()
+		for s = state(); s == "initializing" || s == "starting"; s = state() {
+			select {
+			case <-change:
+			case <-r.ctx.Done():
+				return r.tell("wait", r.ctx.Err())
+			}
+		}
+	}
+	if !r.quiet {
+		r.print("%s\n", s)
+	}
+	if s == "running" {
+		return exitSuccess
+	}
+	return exitFailure
+}
+
+func (r *run) daemonReload() int {
+	if err := r.c.Reload(r.ctx); err != nil {
+		return r.tell("reload daemon", err)
+	}
+	return exitSuccess
+}
+
+func (r *run) daemonReexec() int {
+	if err := r.c.Reexecute(r.ctx); err != nil {
+		return r.tell("reexecute daemon", err)
+	}
+	return exitSuccess
+}
+
+func (r *run) showEnvironment() int {
+	v, err := r.c.GetManagerProperty(r.ctx, "Environment")
+	if err != nil {
+		return r.tell("get environment", err)
+	}
+	env, _ := v.([]string)
+	if r.output == "json" {
+		m := map[string]string{}
+		for _, e := range env {
+			k, x, _ := strings.Cut(e, "=")
+			m[k] = x
+		}
+		return r.printJSON(m)
+	}
+	for _, e := range env {
+		k, x, _ := strings.Cut(e, "=")
+		r.print("%s=%s\n", k, shellQuote(x))
+	}
+	return exitSuccess
+}
+
+// shellQuote quotes a value as show-environment does: $'…' where a shell would
+// read it differently.
+func shellQuote(s string) string {
+	plain := true
+	for i := 0; i < len(s) && plain; i++ {
+		c := s[i]
+		plain = c > ' ' && c < 0x7f && strings.IndexByte("\"\\`$*?['()<>|&;!{}~#", c) < 0 || c >= 0x80
+	}
+	if plain {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString("$'")
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '\'', '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case '\n':
+			b.WriteString("\\n")
+		case '\t':
+			b.WriteString("\\t")
+		default:
+			if c < ' ' || c == 0x7f {
+				fmt.Fprintf(&b, "\\%03o", c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
+}
+
+func (r *run) setEnvironment() int {
+	method := map[string]string{"set-environment": "SetEnvironment", "unset-environment": "UnsetEnvironment"}[r.verb]
+	if err := r.c.Call(r.ctx, method, []any{r.args}); err != nil {
+		return r.tell("set environment", err)
+	}
+	return exitSuccess
+}
+
+func (r *run) importEnvironment() int {
+	var out []string
+	if len(r.args) == 0 {
+		r.say("Calling import-environment without a list of variable names is deprecated.")
+		out = environment()
+	}
+	for _, k := range r.args {
+		if !value.ValidEnvName(k) {
+			r.say("Not a valid environment variable name: %s", k)
+			return exitFailure
+		}
+		v, ok := os.LookupEnv(k)
+		if !ok {
+			r.say("Environment variable $%s not set, ignoring.", k)
+			continue
+		}
+		out = append(out, k+"="+v)
+	}
+	if len(out) == 0 {
+		return exitSuccess
+	}
+	if err := r.c.Call(r.ctx, "SetEnvironment", []any{out}); err != nil {
+		return r.tell("import environment", err)
+	}
+	return exitSuccess
+}
+
+const managerObject = dbus.ObjectPath("/org/freedesktop/systemd1")
+
+// setManager sets a writable property of the manager.
+func (r *run) setManager(name string, v any) error {
+	return r.c.CallObject(r.ctx, managerObject, "org.freedesktop.DBus.Properties.Set",
+		[]any{"org.freedesktop.systemd1.Manager", name, dbus.MakeVariant(v)})
+}
+
+func (r *run) logControl() int {
+	name, what := "LogLevel", "level"
+	if r.verb == "log-target" {
+		name, what = "LogTarget", "target"
+	}
+	if len(r.args) == 0 {
+		v, err := r.c.GetManagerProperty(r.ctx, name)
+		if err != nil {
+			r.say("Failed to get log %s of org.freedesktop.systemd1: %s", what, message(err))
+			return exitFailure
+		}
+		r.print("%s\n", v)
+		return exitSuccess
+	}
+	if err := r.setManager(name, r.args[0]); err != nil {
+		r.say("Failed to set log %s of org.freedesktop.systemd1 to %s: %s", what, r.args[0], message(err))
+		return exitFailure
+	}
+	return exitSuccess
+}
+
+func (r *run) serviceWatchdogs() int {
+	if len(r.args) == 0 {
+		v, err := r.c.GetManagerProperty(r.ctx, "ServiceWatchdogs")
+		if err != nil {
+			return r.tell("get service-watchdog state", err)
+		}
+		r.print("%s\n", yesNo(v == true))
+		return exitSuccess
+	}
+	b, ok := boolean(r.args[0])
+	if !ok {
+		r.say("Failed to parse service-watchdogs argument: Invalid argument")
+		return exitFailure
+	}
+	if err := r.setManager("ServiceWatchdogs", b); err != nil {
+		return r.tell("set service-watchdog state", err)
+	}
+	return exitSuccess
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (r *run) getDefault() int {
+	var s string
+	if err := r.c.Call(r.ctx, "GetDefaultTarget", nil, &s); err != nil {
+		return r.tell("get default target", err)
+	}
+	r.print("%s\n", s)
+	return exitSuccess
+}
+
+// fileVerb hands a change of unit files to the manager.
+func (r *run) fileVerb() int {
+	units := []string{}
+	for _, a := range r.args {
+		if strings.HasPrefix(a, "/") {
+			units = append(units, a)
+			continue
+		}
+		suffix := "service"
+		if r.verb == "set-default" {
+			suffix = "target"
+		}
+		n, ok := r.mangle(a, suffix)
+		if !ok {
+			return exitFailure
+		}
+		units = append(units, n)
+	}
+	var changes []bus.FileChange
+	var carries bool
+	var err error
+	call := func(method string, in []any, out ...any) { err = r.c.Call(r.ctx, method, in, out...) }
+	need := func(n int) bool {
+		if len(units) < n {
+			r.say("Too few arguments.")
+			return false
+		}
+		return true
+	}
+	mode := r.presetMode
+	if mode == "" {
+		mode = "full"
+	}
+	switch r.verb {
+	case "enable":
+		call("EnableUnitFiles", []any{units, r.runtime, r.force}, &carries, &changes)
+	case "reenable":
+		call("ReenableUnitFiles", []any{units, r.runtime, r.force}, &carries, &changes)
+	case "disable":
+		call("DisableUnitFiles", []any{units, r.runtime}, &changes)
+	case "mask":
+		call("MaskUnitFiles", []any{units, r.runtime, r.force}, &changes)
+	case "unmask":
+		call("UnmaskUnitFiles", []any{units, r.runtime}, &changes)
+	case "link":
+		call("LinkUnitFiles", []any{units, r.runtime, r.force}, &changes)
+	case "revert":
+		call("RevertUnitFiles", []any{units}, &changes)
+	case "preset":
+		call("PresetUnitFilesWithMode", []any{units, mode, r.runtime, r.force}, &carries, &changes)
+	case "preset-all":
+		call("PresetAllUnitFiles", []any{mode, r.runtime, r.force}, &changes)
+	case "set-default":
+		if !need(1) {
+			return exitFailure
+		}
+		call("SetDefaultTarget", []any{units[0], true}, &changes)
+	case "add-wants", "add-requires":
+		if !need(2) {
+			return exitFailure
+		}
+		target, ok := r.mangle(r.args[0], "target")
+		if !ok {
+			return exitFailure
+		}
+		call("AddDependencyUnitFiles", []any{units[1:], target, map[string]string{"add-wants": "Wants", "add-requires": "Requires"}[r.verb], r.runtime, r.force}, &changes)
+	}
+	if err != nil {
+		return r.tell(r.verb+" unit", err)
+	}
+	arrow := "->"
+	if r.UTF8 {
+		arrow = "→"
+	}
+	for _, c := range changes {
+		switch {
+		case r.quiet:
+		case c.Kind == "symlink":
+			r.say("Created symlink %s %s %s.", c.Path, arrow, c.Source)
+		case c.Kind == "unlink":
+			r.say("Removed \"%s\".", c.Path)
+		}
+	}
+	if !r.noReload {
+		if err := r.c.Reload(r.ctx); err != nil {
+			return r.tell("reload daemon", err)
+		}
+	}
+	if r.now && (r.verb == "enable" || r.verb == "disable" || r.verb == "mask") {
+		if r.verb == "enable" {
+			return r.jobs(units, "StartUnit", "start", "replace")
+		}
+		return r.jobs(units, "StopUnit", "stop", "replace")
+	}
+	return exitSuccess
+}
+
+// setProperty sends NAME=VALUE pairs; the manager reads the values as those of
+// a unit file.
+func (r *run) setProperty() int {
+	u, ok := r.mangle(r.args[0], "service")
+	if !ok {
+		return exitFailure
+	}
+	type prop struct {
+		Name  string
+		Value dbus.Variant
+	}
+	var props []prop
+	for _, a := range r.args[1:] {
+		k, v, ok := strings.Cut(a, "=")
+		if !ok {
+			r.say("Not an assignment: %s", a)
+			return exitFailure
+		}
+		name, val, err := assignment(k, v)
+		if err != nil {
+			r.say("Failed to parse %s=%s: %v", k, v, err)
+			return exitFailure
+		}
+		props = append(props, prop{name, val})
+	}
+	if err := r.c.Call(r.ctx, "SetUnitProperties", []any{u, r.runtime, props}); err != nil {
+		r.say("Failed to set unit properties on %s: %s", u, message(err))
+		return exitFailure
+	}
+	return exitSuccess
+}
+
+// assignment types a property as the bus wants it, by the shape that the
+// properties of running units have.
+func assignment(k, v string) (string, dbus.Variant, error) {
+	wide := func(n uint64, err error) (string, dbus.Variant, error) { return k, dbus.MakeVariant(n), err }
+	switch {
+	case k == "CPUQuota":
+		if v == "" {
+			return "CPUQuotaPerSecUSec", dbus.MakeVariant(never), nil
+		}
+		n, err := value.ParsePermyriad(v)
+		return "CPUQuotaPerSecUSec", dbus.MakeVariant(uint64(n) * 100), err
+	case strings.HasPrefix(k, "Memory") && k != "MemoryAccounting", k == "TasksMax":
+		if v == "infinity" || v == "" {
+			return wide(never, nil)
+		}
+		if strings.HasSuffix(v, "%") {
+			n, err := value.ParsePermyriad(v)
+			return k + "Scale", dbus.MakeVariant(uint32(uint64(n) * uint64(^uint32(0)) / 10000)), err
+		}
+		return wide(value.ParseSize(v))
+	case strings.HasSuffix(k, "Weight"), strings.HasSuffix(k, "Shares"):
+		if v == "" {
+			return wide(never, nil)
+		}
+		return wide(value.ParseSize(v))
+	case strings.HasSuffix(k, "Accounting"), slices.Contains([]string{"SendSIGHUP", "SendSIGKILL", "RemainAfterExit"}, k):
+		b, err := value.ParseBool(v)
+		return k, dbus.MakeVariant(b), err
+	case strings.HasSuffix(k, "Sec"):
+		n, err := value.ParseTimeSpan(v)
+		return strings.TrimSuffix(k, "Sec") + "USec", dbus.MakeVariant(n), err
+	case strings.HasSuffix(k, "Signal"):
+		n, err := value.ParseSignal(v)
+		return k, dbus.MakeVariant(int32(n)), err
+	case slices.Contains([]string{"Environment", "After", "Before", "Wants", "Requires", "Markers"}, k):
+		ws, err := value.UnescapeWords(v)
+		if ws == nil {
+			ws = []string{}
+		}
+		return k, dbus.MakeVariant(ws), err
+	}
+	return k, dbus.MakeVariant(v), nil
+}
+
+// shutdown is halt, poweroff, reboot and kexec: with --force the manager does
+// it at once, else by its target.
+func (r *run) shutdown() int {
+	if r.dryRun {
+		return exitSuccess
+	}
+	method := map[string]string{"halt": "Halt", "poweroff": "PowerOff", "reboot": "Reboot", "kexec": "KExec"}[r.verb]
+	if !r.force {
+		if _, err := r.c.StartUnit(r.ctx, r.verb+".target", "replace-irreversibly"); err == nil {
+			return exitSuccess
+		} else if !bus.IsError(err, "NoSuchUnit") {
+			return r.tell("start "+r.verb+".target", err)
+		}
+	}
+	if err := r.c.Call(r.ctx, method, nil); err != nil {
+		return r.tell(r.verb, err)
+	}
+	return exitSuccess
+}
+
+func (r *run) exit() int {
+	if len(r.args) > 0 {
+		var n uint8
+		if _, err := fmt.Sscanf(r.args[0], "%d", &n); err != nil {
+			r.say("Failed to parse exit code '%s'.", r.args[0])
+			return exitFailure
+		}
+		if err := r.c.Call(r.ctx, "SetExitCode", []any{n}); err != nil {
+			return r.tell("set exit code", err)
+		}
+	}
+	if err := r.c.Call(r.ctx, "Exit", nil); err != nil {
+		return r.tell("exit", err)
+	}
+	return exitSuccess
+}
+
+func (r *run) cat() int {
+	units, ok := r.names(r.args, "service")
+	if !ok {
+		return exitFailure
+	}
+	code, first := exitSuccess, true
+	for _, u := range units {
+		p, err := r.c.GetUnitProperties(r.ctx, u)
+		if err != nil {
+			return r.tell("cat "+u, err)
+		}
+		frag, _ := p["FragmentPath"].(string)
+		drops, _ := p["DropInPaths"].([]string)
+		if frag == "" && len(drops) == 0 {
+			r.say("No files found for %s.", u)
+			code = exitFailure
+			continue
+		}
+		if p["NeedDaemonReload"] == true {
+			r.say("Warning: The unit file, source configuration file or drop-ins of %s changed on disk. Run 'systemctl%s daemon-reload' to reload units.", u, r.scope())
+		}
+		if !first {
+			r.print("\n")
+		}
+		first = false
+		files := drops
+		if frag != "" {
+			files = append([]string{frag}, drops...)
+		}
+		for i, f := range files {
+			if i > 0 {
+				r.print("\n")
+			}
+			b, err := os.ReadFile(f)
+			if err != nil {
+				r.say("Failed to cat %s: %v", f, err)
+				return exitFailure
+			}
+			r.print("# %s\n%s", f, b)
+		}
+	}
+	return code
+}
+
+// listDependencies shows a tree of units.
+func (r *run) listDependencies() int {
+	args := r.args
+	if len(args) == 0 {
+		args = []string{"default.target"}
+		var s string
+		if r.c.Call(r.ctx, "GetDefaultTarget", nil, &s) == nil && s != "" {
+			args = []string{s}
+		}
+	}
+	units, ok := r.names(args, "service")
+	if !ok {
+		return exitFailure
+	}
+	for i, u := range units {
+		if i > 0 {
+			r.print("\n")
+		}
+		r.print("%s\n", u)
+		if err := r.tree(u, nil, 0, map[string]bool{u: true}); err != nil {
+			return r.tell("list dependencies", err)
+		}
+	}
+	return exitSuccess
+}
+
+// edgesOf gives the units one step away, in the direction of the options.
+func (r *run) edgesOf(unit string) []string {
+	kinds := []string{"Requires", "Requisite", "Wants", "ConsistsOf", "BindsTo", "Upholds"}
+	switch {
+	case r.after:
+		kinds = []string{"After"}
+	case r.before:
+		kinds = []string{"Before"}
+	case r.reverse:
+		kinds = []string{"RequiredBy", "RequisiteOf", "WantedBy", "PartOf", "BoundBy", "UpheldBy"}
+	}
+	p, err := r.c.GetUnitProperties(r.ctx, unit)
+	if err != nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	var out []string
+	for _, k := range kinds {
+		l, _ := p[k].([]string)
+		for _, u := range l {
+			if !seen[u] {
+				seen[u] = true
+				out = append(out, u)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		ta, tb := unitname.Type(a) == "target", unitname.Type(b) == "target"
+		switch {
+		case ta && !tb:
+			return 1
+		case tb && !ta:
+			return -1
+		}
+		return strings.Compare(strings.ToLower(a), strings.ToLower(b))
+	})
+	return out
+}
+
+// tree prints what a unit depends on; targets are followed, other units with
+// --all too.
+func (r *run) tree(unit string, last []bool, level int, path map[string]bool) error {
+	edges := r.edgesOf(unit)
+	if len(edges) == 0 {
+		return nil
+	}
+	us, err := r.c.ListUnitsByNames(r.ctx, edges)
+	if err != nil {
+		return err
+	}
+	states := map[string]bus.UnitStatus{}
+	for _, u := range us {
+		states[u.Name] = u
+	}
+	shown := edges[:0:0]
+	for _, e := range edges {
+		if len(r.states) > 0 && !slices.Contains(r.states, states[e].ActiveState) || len(r.types) > 0 && !slices.Contains(r.types, unitname.Type(e)) {
+			continue
+		}
+		shown = append(shown, e)
+	}
+	for i, e := range shown {
+		if !r.plain {
+			st := states[e]
+			r.print("%s ", r.dot(st.ActiveState, st.LoadState))
+			for _, l := range last {
+				r.print("%s", r.line(map[bool]string{true: "  ", false: "│ "}[l]))
+			}
+			r.print("%s", r.line(map[bool]string{true: "└─", false: "├─"}[i == len(shown)-1]))
+		} else {
+			r.print("%s", strings.Repeat("  ", level+1))
+		}
+		r.print("%s\n", e)
+		if (r.all || unitname.Type(e) == "target") && !path[e] {
+			path[e] = true
+			if err := r.tree(e, append(slices.Clone(last), i == len(shown)-1), level+1, path); err != nil {
+				return err
+			}
+			delete(path, e)
+		}
+	}
+	return nil
+}
+
+// line gives a piece of a tree in the characters at hand.
+func (r *run) line(s string) string {
+	if r.UTF8 {
+		return s
+	}
+	return map[string]string{"├─": "|-", "└─": "`-", "│ ": "| ", "  ": "  "}[s]
+}
+
+// closure adds to units all that they depend on.
+func (r *run) closure(units []string) []string {
+	seen := map[string]bool{}
+	var walk func(u string)
+	walk = func(u string) {
+		if seen[u] {
+			return
+		}
+		seen[u] = true
+		for _, e := range r.edgesOf(u) {
+			walk(e)
+		}
+	}
+	for _, u := range units {
+		walk(u)
+	}
+	out := make([]string, 0, len(seen))
+	for u := range seen {
+		out = append(out, u)
+	}
+	slices.Sort(out)
+	return out
+}
