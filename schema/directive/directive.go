@@ -13,7 +13,7 @@ package directive
 // above Newest are not claimed.
 const (
 	Oldest = 245
-	Newest = 258
+	Newest = 260
 )
 
 // Directive is one row of the table: one name in one section.
@@ -69,7 +69,7 @@ const (
 	SpecifiersInstall
 )
 
-// Since245 and friends: KnownIn reports whether the directive exists in a
+// KnownIn reports whether the directive exists in a
 // version of systemd.
 func (d *Directive) KnownIn(version int) bool {
 	return version >= d.Since && (d.Until == 0 || version < d.Until)
