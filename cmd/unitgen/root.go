@@ -47,6 +47,7 @@ var commands = []func(*app) *cobra.Command{
 	newEscape,
 	newBuild,
 	newCheck,
+	newCredentials,
 	newExplain,
 	newFmt,
 	newGC,
@@ -78,6 +79,7 @@ func newRoot(a *app) *cobra.Command {
 	for _, c := range commands {
 		root.AddCommand(c(a))
 	}
+	root.SetHelpCommand(helpCommand(a, root))
 	return root
 }
 

@@ -53,6 +53,9 @@ func (a *app) run(cmd *cobra.Command, dir string, h hostFlags, f runFlags) error
 	if err != nil {
 		return err
 	}
+	if err := layCredentials(g.Tree, scope, s.Dir(), f.RuntimeDir); err != nil {
+		return &exitError{exitRefused, err}
+	}
 	f.Booted = fmt.Sprintf("generation %d (%s)", g.Number, filepath.Base(g.Tree))
 	return a.exec(f, nil)
 }

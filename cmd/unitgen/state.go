@@ -104,9 +104,23 @@ func managers(ctx context.Context, s *generation.State) ([]activation.Target, *a
 			return nil, nil, nil, err
 		}
 		clients = append(clients, c)
-		out = append(out, activation.Target{Scope: addr.Scope, User: userOf(addr), Manager: c})
+		out = append(out, activation.Target{Scope: addr.Scope, User: userOf(addr), Manager: c, RuntimeDir: runtimeDirOf(addr)})
 	}
 	return out, place, closeAll, nil
+}
+
+// runtimeDirOf gives the runtime directory of a manager, "" for another
+// user's, into which this process lays nothing.
+func runtimeDirOf(a bus.Address) string {
+	switch {
+	case userOf(a) != "":
+		return ""
+	case !a.Bus:
+		return filepath.Dir(filepath.Dir(a.Socket))
+	case a.Scope == tree.System:
+		return "/run"
+	}
+	return os.Getenv("XDG_RUNTIME_DIR")
 }
 
 // userManagers gives the user managers of everybody who is logged in.

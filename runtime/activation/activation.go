@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/unitgen/unitgen/runtime/bus"
+	"github.com/unitgen/unitgen/runtime/credential"
 	"github.com/unitgen/unitgen/runtime/generation"
 	"github.com/unitgen/unitgen/runtime/plan"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -40,6 +41,10 @@ type Target struct {
 	Scope   tree.Scope
 	User    string // whose manager, in the user scope; "" for the caller's own
 	Manager Manager
+
+	// RuntimeDir is the manager's runtime directory, below which the tree's
+	// encrypted credentials are laid in plain; "" for none.
+	RuntimeDir string
 }
 
 // name says whose steps a target has, in the journal and in messages.
@@ -158,6 +163,7 @@ type Activation struct {
 	before  map[string]map[string]string // target -> unit -> active state
 	old     *plan.Tree
 	new     *plan.Tree
+	secrets map[string]*credential.Set // of the new tree, by target
 	report  Report
 	begin   begin
 }

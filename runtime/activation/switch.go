@@ -68,6 +68,9 @@ func (a *Activation) preflight(ctx context.Context) error {
 	if a.new, err = plan.Read(to.Tree); err != nil {
 		return fmt.Errorf("the new tree cannot be read: %w", err)
 	}
+	if a.secrets, err = decrypt(a.o, to.Tree); err != nil {
+		return err
+	}
 	boot, _, err := s.Boot()
 	if err != nil {
 		return err
@@ -176,6 +179,9 @@ func (a *Activation) forward(ctx context.Context) error {
 		if err := a.o.Place.finish(s, a.begin.Before, a.begin.After); err != nil {
 			return err
 		}
+	}
+	if err := a.installSecrets(a.secrets); err != nil {
+		return err
 	}
 	if err := a.reread(ctx); err != nil {
 		return err

@@ -67,7 +67,9 @@ func (a *Activation) back(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
+	var secrets []string
 	if j.reached(PhasePivot) {
+		secrets = a.restoreSecrets(s, b.From)
 		for _, t := range a.o.Targets {
 			if err := t.Manager.Reload(ctx); err != nil {
 				return nil, fmt.Errorf("the %s manager did not reload: %w", t.name(), err)
@@ -84,7 +86,7 @@ func (a *Activation) back(ctx context.Context) ([]string, error) {
 			}
 		}
 	}
-	leftover := a.missing(ctx)
+	leftover := append(a.missing(ctx), secrets...)
 	if err := s.SetBoot(b.BootFrom); err != nil {
 		return leftover, err
 	}
