@@ -11,6 +11,7 @@ import (
 var analyzeCommands = []func(*app) *cobra.Command{
 	newAnalyzeCalendar,
 	newAnalyzeTimespan,
+	newAnalyzeTransaction,
 	newAnalyzeVerify,
 	newAnalyzeSecurity,
 	newAnalyzeTimestamp,

@@ -115,7 +115,7 @@ func New(opt Options) (*Manager, error) {
 		opt.Notice = func(string, string) {}
 	}
 	if !opt.NoBuiltin {
-		b := builtinUnits(opt.Scope)
+		b := StandardUnits(opt.Scope)
 		for n, t := range opt.Builtin {
 			b[n] = t
 		}

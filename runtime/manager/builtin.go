@@ -2,10 +2,10 @@ package manager
 
 import "github.com/unitgen/unitgen/schema/tree"
 
-// builtinUnits are the standard targets and slices of systemd.special(7), as
+// StandardUnits are the standard targets and slices of systemd.special(7), as
 // far as they mean something under this manager. A tree's own file of the same
 // name wins.
-func builtinUnits(scope tree.Scope) map[string][]byte {
+func StandardUnits(scope tree.Scope) map[string][]byte {
 	out := map[string][]byte{}
 	add := func(name, text string) { out[name] = []byte(text) }
 	target := func(name, description, more string) {
