@@ -108,8 +108,10 @@ func enterAsUser(f *runFlags) (int, bool) {
 	}
 	go func() {
 		for s := range signals {
-			if n, ok := s.(syscall.Signal); ok && n != syscall.SIGCHLD && n != syscall.SIGURG && n != syscall.SIGINT {
-				_ = syscall.Kill(pid, n) // Ctrl-C reaches the child by itself
+			if n, ok := s.(syscall.Signal); ok && n != syscall.SIGCHLD && n != syscall.SIGURG {
+				// Ctrl-C reaches the child by itself as well; it takes two in
+				// one breath for one.
+				_ = syscall.Kill(pid, n)
 			}
 		}
 	}()
