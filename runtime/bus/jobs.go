@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -14,14 +15,21 @@ type tracker struct {
 	mu       sync.Mutex
 	inflight int                        // enqueuing calls under way
 	early    map[dbus.ObjectPath]string // results seen while one was
-	known    map[dbus.ObjectPath]*string
+	known    map[dbus.ObjectPath]*tracked
 	change   chan struct{} // closed and replaced whenever something changes
 	lost     int           // connections that ended
 }
 
+// tracked is one job of ours.
+type tracked struct {
+	result string
+	ended  bool
+	lost   int // connections that had ended when it was made or last seen queued
+}
+
 func (t *tracker) init() {
 	t.early = map[dbus.ObjectPath]string{}
-	t.known = map[dbus.ObjectPath]*string{}
+	t.known = map[dbus.ObjectPath]*tracked{}
 	t.change = make(chan struct{})
 }
 
@@ -44,10 +52,11 @@ func (t *tracker) end(paths ...dbus.ObjectPath) {
 		if _, ok := t.known[p]; ok {
 			continue // merged into a job that is already waited for
 		}
-		t.known[p] = nil
+		j := &tracked{lost: t.lost}
 		if r, ok := t.early[p]; ok {
-			t.known[p] = &r
+			j.result, j.ended = r, true
 		}
+		t.known[p] = j
 	}
 	t.inflight--
 	if t.inflight == 0 {
@@ -58,8 +67,8 @@ func (t *tracker) end(paths ...dbus.ObjectPath) {
 func (t *tracker) removed(p dbus.ObjectPath, result string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r, ok := t.known[p]; ok && r == nil {
-		t.known[p] = &result
+	if j := t.known[p]; j != nil && !j.ended {
+		j.result, j.ended = result, true
 		t.wake()
 	}
 	if t.inflight > 0 {
@@ -74,22 +83,28 @@ func (t *tracker) disconnect() {
 	t.wake()
 }
 
-// state gives the results known so far ("" for none), a channel that closes
-// at the next change, and how many connections were lost.
-func (t *tracker) state(jobs []Job) (results []string, open bool, change chan struct{}, lost int) {
+// state gives the results known so far ("" for none), whether any is open, the
+// jobs whose signals may have been missed, and a channel that closes at the
+// next change.
+func (t *tracker) state(jobs []Job) (results []string, open bool, unsure []Job, change chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	results = make([]string, len(jobs))
 	for i, j := range jobs {
-		if r, ok := t.known[j.Path]; !ok {
+		k := t.known[j.Path]
+		switch {
+		case k == nil:
 			results[i] = "disconnected"
-		} else if r != nil {
-			results[i] = *r
-		} else {
+		case k.ended:
+			results[i] = k.result
+		default:
 			open = true
+			if k.lost != t.lost {
+				unsure = append(unsure, j)
+			}
 		}
 	}
-	return results, open, t.change, t.lost
+	return results, open, unsure, t.change
 }
 
 func (t *tracker) forget(jobs []Job) {
@@ -102,23 +117,17 @@ func (t *tracker) forget(jobs []Job) {
 
 func (c *conn) WaitJobs(ctx context.Context, jobs ...Job) ([]JobResult, error) {
 	out := make([]JobResult, len(jobs))
-	fill := func(rs []string) {
+	for {
+		rs, open, unsure, change := c.jobs.state(jobs)
 		for i, j := range jobs {
 			out[i] = JobResult{Job: j, Result: rs[i]}
 		}
-	}
-	_, _, _, seen := c.jobs.state(nil)
-	check := true // ask once at the start: the connection may have been lost before
-	for {
-		rs, open, change, lost := c.jobs.state(jobs)
-		fill(rs)
 		if !open {
 			c.jobs.forget(jobs)
 			return out, nil
 		}
-		if lost != seen || check {
-			check, seen = false, lost
-			if err := c.settle(ctx, jobs); err != nil {
+		if len(unsure) > 0 {
+			if err := c.settle(ctx, unsure); err != nil {
 				return out, err
 			}
 			continue
@@ -131,13 +140,17 @@ func (c *conn) WaitJobs(ctx context.Context, jobs ...Job) ([]JobResult, error) {
 	}
 }
 
-// settle asks the manager which jobs it still has, after signals may have been
-// missed, and marks those it has not as "disconnected" unless their result
-// came meanwhile.
+// settle asks the manager, on a new connection, which of the jobs it still
+// has. Those that it has not ended while nobody listened: "disconnected". The
+// signal of one that ends in this very moment may come a little later than the
+// answer, and is waited for.
 func (c *conn) settle(ctx context.Context, jobs []Job) error {
 	if err := c.subscribe(ctx); err != nil {
 		return err
 	}
+	c.jobs.mu.Lock()
+	lost := c.jobs.lost
+	c.jobs.mu.Unlock()
 	queued, err := c.ListJobs(ctx)
 	if err != nil {
 		return err
@@ -146,12 +159,37 @@ func (c *conn) settle(ctx context.Context, jobs []Job) error {
 	for _, q := range queued {
 		still[q.Path] = true
 	}
+	grace := time.After(500 * time.Millisecond)
+	for waiting := true; waiting; {
+		c.jobs.mu.Lock()
+		gone, change := 0, c.jobs.change
+		for _, j := range jobs {
+			k := c.jobs.known[j.Path]
+			switch {
+			case k == nil || k.ended:
+			case still[j.Path]:
+				k.lost = lost
+			default:
+				gone++
+			}
+		}
+		c.jobs.mu.Unlock()
+		if gone == 0 {
+			return nil
+		}
+		select {
+		case <-change:
+		case <-grace:
+			waiting = false
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	c.jobs.mu.Lock()
 	defer c.jobs.mu.Unlock()
 	for _, j := range jobs {
-		if r, ok := c.jobs.known[j.Path]; ok && r == nil && !still[j.Path] {
-			gone := "disconnected"
-			c.jobs.known[j.Path] = &gone
+		if k := c.jobs.known[j.Path]; k != nil && !k.ended && !still[j.Path] {
+			k.result, k.ended = "disconnected", true
 		}
 	}
 	return nil

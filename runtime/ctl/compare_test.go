@@ -16,6 +16,10 @@ import (
 	"github.com/unitgen/unitgen/runtime/unitstate"
 )
 
+// next is when the fixture's timer elapses: not near to where its spelling
+// changes.
+var next = uint64(time.Now().Add(50*time.Hour + 30*time.Minute).UnixMicro())
+
 // fixture makes a manager in memory with units in many states.
 func fixture() *bustest.Fake {
 	f := bustest.New(
@@ -43,7 +47,7 @@ func fixture() *bustest.Fake {
 	a.DropIns = []string{"/etc/systemd/system/a.service.d/10-x.conf", "/etc/systemd/system/a.service.d/20-y.conf"}
 	f.Add(a)
 	tm, _ := f.Unit("a.timer")
-	tm.Timer = &unitstate.Timer{Unit: "a.service", Result: "success", NextElapseRealtime: uint64(time.Now().Add(50*time.Hour + 30*time.Minute).UnixMicro()),
+	tm.Timer = &unitstate.Timer{Unit: "a.service", Result: "success", NextElapseRealtime: next,
 		LastTrigger: bustest.Epoch}
 	f.Add(tm)
 	so, _ := f.Unit("a.socket")
@@ -96,7 +100,7 @@ show a.service -p MainPID --value
 show a.socket
 show a.timer --timestamp=unix
 show mnt.mount
-show -.slice
+show -- -.slice
 show nix.service
 show
 show -p Version --value

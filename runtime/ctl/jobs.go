@@ -296,7 +296,7 @@ func (r *run) kill() int {
 		}
 		n, err := value.ParseSignal(r.signal)
 		if err != nil {
-			r.say("Failed to parse signal string %s.", r.signal)
+			r.say("Failed to parse signal string \"%s\".", r.signal)
 			return exitFailure
 		}
 		sig = n
@@ -331,7 +331,23 @@ func (r *run) clean() int {
 
 func (r *run) freeze() int {
 	method := map[string]string{"freeze": "FreezeUnit", "thaw": "ThawUnit"}[r.verb]
-	return r.each("service", r.verb+" unit", func(u string) error { return r.c.Call(r.ctx, method, []any{u}) })
+	units, ok := r.names(r.args, "service")
+	if !ok {
+		return exitFailure
+	}
+	code := exitSuccess
+	for _, u := range units {
+		if err := r.c.Call(r.ctx, "RefUnit", []any{u}); err != nil {
+			r.say("Failed to add reference to unit %s: %s", u, message(err))
+			code = exitFailure
+			continue
+		}
+		if err := r.c.Call(r.ctx, method, []any{u}); err != nil {
+			r.say("Failed to %s unit %s: %s", r.verb, u, message(err))
+			code = exitFailure
+		}
+	}
+	return code
 }
 
 // each calls f for every unit that the arguments name.

@@ -152,7 +152,7 @@ func (r *run) listTimers() int {
 		if x.next == never {
 			next = nil
 		}
-		t.data = append(t.data, []any{next, nil, x.last, nil, nil, nil})
+		t.data = append(t.data, []any{next, next, x.last, x.last, nil, nil})
 	}
 	return r.finish(t, "timers")
 }

@@ -68,7 +68,7 @@ func (r *run) listUnits() int {
 	if err != nil {
 		return r.tell("list units", err)
 	}
-	t := &table{columns: []column{{"", false}, {"UNIT", false}, {"LOAD", false}, {"ACTIVE", false}, {"SUB", false}, {"JOB", false}, {"DESCRIPTION", false}}}
+	t := &table{columns: []column{{" ", false}, {"UNIT", false}, {"LOAD", false}, {"ACTIVE", false}, {"SUB", false}, {"JOB", false}, {"DESCRIPTION", false}}}
 	jobs := 0
 	for _, u := range us {
 		if u.Followed != "" && !r.all || len(r.states) == 0 && !r.all && u.ActiveState == "inactive" && u.JobID == 0 {
@@ -76,7 +76,9 @@ func (r *run) listUnits() int {
 		}
 		dot := " "
 		if u.LoadState == "error" || u.LoadState == "not-found" || u.LoadState == "bad-setting" || u.LoadState == "masked" || u.ActiveState == "failed" {
-			dot = r.dot(u.ActiveState, u.LoadState)
+			if dot = "*"; r.UTF8 {
+				dot = "●"
+			}
 		}
 		if u.JobID != 0 {
 			jobs++
@@ -134,7 +136,7 @@ func (r *run) dot(active, load string) string {
 		}
 		return "○"
 	case "failed":
-		return "●"
+		return "×"
 	case "reloading":
 		return "↻"
 	}

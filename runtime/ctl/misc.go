@@ -256,6 +256,10 @@ func (r *run) logControl() int {
 		r.print("%s\n", v)
 		return exitSuccess
 	}
+	if name == "LogLevel" && !slices.Contains([]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}, r.args[0]) {
+		r.say("\"%s\" is not a valid log level.", r.args[0])
+		return exitFailure
+	}
 	if err := r.setManager(name, r.args[0]); err != nil {
 		r.say("Failed to set log %s of org.freedesktop.systemd1 to %s: %s", what, r.args[0], message(err))
 		return exitFailure
@@ -649,7 +653,7 @@ func (r *run) tree(unit string, last []bool, level int, path map[string]bool) er
 			}
 			r.print("%s", r.line(map[bool]string{true: "└─", false: "├─"}[i == len(shown)-1]))
 		} else {
-			r.print("%s", strings.Repeat("  ", level+1))
+			r.print("  ")
 		}
 		r.print("%s\n", e)
 		if (r.all || unitname.Type(e) == "target") && !path[e] {

@@ -106,6 +106,13 @@ func (r *run) properties_() bool { return r.options.properties != nil }
 // and listen addresses one each.
 func (r *run) spell(name string, v any, all map[string]any) []string {
 	one := func(s string) []string { return []string{s} }
+	switch name {
+	case "TTYRows", "TTYColumns", "SetCredential", "SetCredentialEncrypted", "LoadCredential", "LoadCredentialEncrypted", "ExitCode":
+		if r.all || r.properties_() {
+			return one("[unprintable]") // so says systemctl
+		}
+		return nil
+	}
 	switch x := v.(type) {
 	case string:
 		return one(escapeText(x))
@@ -123,8 +130,6 @@ func (r *run) spell(name string, v any, all map[string]any) []string {
 			if x == ^uint32(0) {
 				return one("[not set]")
 			}
-		case name == "ManagedOOMMemoryPressureLimit":
-			return one(fmt.Sprintf("%d.%02d%%", uint64(x)*10000/uint64(^uint32(0))/100, uint64(x)*10000/uint64(^uint32(0))%100))[:1]
 		}
 		if x == ^uint32(0) && (name == "MaxConnectionsPerSource") {
 			return one("")
@@ -147,8 +152,6 @@ func (r *run) spell(name string, v any, all map[string]any) []string {
 			return one("")
 		}
 		return one(strconv.FormatUint(uint64(x), 10))
-	case byte:
-		return one(strconv.FormatUint(uint64(x), 10))
 	case float64:
 		return one(strconv.FormatFloat(x, 'g', 6, 64))
 	case []byte:
@@ -162,9 +165,15 @@ func (r *run) spell(name string, v any, all map[string]any) []string {
 	case [][]any:
 		return r.spellRows(name, x)
 	case []any:
-		return one(spellStruct(name, x))
+		s := spellStruct(name, x)
+		if s == "" && (r.all || r.properties_()) && len(x) == 2 && x[0] == false {
+			if _, list := x[1].([]string); list {
+				s = "~" // a deny list of nothing
+			}
+		}
+		return one(s)
 	}
-	return one("")
+	return nil // systemctl shows no other types
 }
 
 // escapeText shows a text on one line.
@@ -197,9 +206,13 @@ func (r *run) spellWide(name string, n uint64) []string {
 		return one(map[uint64]string{1 << 20: "shared", 1 << 19: "slave", 1 << 18: "private"}[n])
 	case name == "CoredumpFilter":
 		return one(fmt.Sprintf("0x%x", n))
-	case strings.HasSuffix(name, "Timestamp"), strings.HasSuffix(name, "NextElapseUSecRealtime"), name == "LastTriggerUSec":
+	case strings.HasSuffix(name, "Timestamp"):
 		return one(r.stamp(n, ""))
-	case strings.HasSuffix(name, "USec"), strings.HasSuffix(name, "USecMonotonic") && name != "LastTriggerUSecMonotonic":
+	case name == "NextElapseUSecRealtime", name == "LastTriggerUSec":
+		pretty := *r
+		pretty.options = &options{timestamp: "pretty"}
+		return one(pretty.stamp(n, ""))
+	case strings.HasSuffix(name, "USec"), strings.HasSuffix(name, "USecMonotonic"):
 		return one(value.FormatTimeSpan(n, 1))
 	case n == never && strings.HasPrefix(name, "IP") && (strings.HasSuffix(name, "Bytes") || strings.HasSuffix(name, "Packets")):
 		return one("[no data]")
@@ -297,7 +310,7 @@ func spellStruct(name string, x []any) string {
 			ws = append(ws, strconv.Itoa(int(n)))
 		}
 		for _, n := range sigs {
-			ws = append(ws, value.SignalName(int(n)))
+			ws = append(ws, strings.TrimPrefix(value.SignalName(int(n)), "SIG"))
 		}
 		return strings.Join(ws, " ")
 	}
@@ -358,11 +371,8 @@ func (r *run) spellRows(name string, rows [][]any) []string {
 		}
 	}
 	switch name {
-	case "IPAddressAllow", "IPAddressDeny":
+	case "IPAddressAllow", "IPAddressDeny", "MountImages", "ExtensionImages":
 		return []string{strings.Join(out, " ")}
-	}
-	if out == nil {
-		return []string{""}[:btoi(!strings.HasPrefix(name, "Exec"))]
 	}
 	return out
 }

@@ -82,7 +82,7 @@ func (t *table) json(r *run) int {
 		b.WriteByte('{')
 		first := true
 		for i, c := range t.columns {
-			key := strings.ToLower(c.title)
+			key := strings.ToLower(strings.TrimSpace(c.title))
 			if key == "" {
 				continue
 			}
