@@ -4,10 +4,29 @@ import (
 	"context"
 
 	"github.com/unitgen/unitgen/schema/diag"
+	"github.com/unitgen/unitgen/schema/tree"
 )
 
 // Check is Compile for callers that want the diagnostics alone: with a cache,
-// nothing is read again but the files' bytes when nothing changed.
+// when nothing changed, the files are read and hashed, and that is all. Its
+// result has no tree then.
 func Check(ctx context.Context, o Options) (*Result, diag.List) {
-	return compile(ctx, o)
+	if !o.cacheable() {
+		return compile(ctx, o)
+	}
+	c := newCompilation(ctx, o)
+	path := c.cachePath()
+	if path == "" {
+		return compile(ctx, o)
+	}
+	if rec := c.recall(path); rec != nil {
+		r := &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: c}
+		c.restore(r, rec)
+		return r, c.diags
+	}
+	r, diags := c.finish()
+	if r.c == c {
+		c.remember(path, r)
+	}
+	return r, diags
 }

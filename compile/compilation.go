@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -39,7 +40,9 @@ type compilation struct {
 	tables map[*load.Module]map[string]function.Function
 	seen   []observed
 	diags  diag.List
-	masks  map[string][]hcl.Range // literals of secrets, by file
+	eval   *atomic.Pointer[eval.Evaluator] // ev, for the watchdog
+	lazy   bool                            // the result came from the cache; sources are read when asked for
+	masks  map[string][]hcl.Range          // literals of secrets, by file
 }
 
 // observed is a file of a module that the result depends on.
@@ -50,8 +53,24 @@ type observed struct {
 
 func compile(ctx context.Context, o Options) (*Result, diag.List) {
 	c := newCompilation(ctx, o)
+	return c.finish()
+}
+
+// finish runs the compilation under the eyes of a watchdog.
+func (c *compilation) finish() (*Result, diag.List) {
 	r := &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: c}
-	c.guard(r)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.guard(r)
+	}()
+	if d := c.watch(done); d != nil {
+		// The evaluation cannot be stopped from outside; nobody reads what it
+		// still writes.
+		other := newCompilation(c.ctx, c.o)
+		other.lazy, other.diags = true, diag.List{d}
+		return &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: other}, other.diags
+	}
 	c.diags = tidy(c.diags)
 	return r, c.diags
 }
@@ -60,7 +79,7 @@ func newCompilation(ctx context.Context, o Options) *compilation {
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	return &compilation{o: o, ctx: ctx, mu: &sync.Mutex{}, peers: map[string]*compilation{}, files: map[*load.Module]*funcs.Files{}, tables: map[*load.Module]map[string]function.Function{}}
+	return &compilation{eval: &atomic.Pointer[eval.Evaluator]{}, o: o, ctx: ctx, mu: &sync.Mutex{}, peers: map[string]*compilation{}, files: map[*load.Module]*funcs.Files{}, tables: map[*load.Module]map[string]function.Function{}}
 }
 
 // run loads, indexes, evaluates and lowers.
@@ -155,6 +174,7 @@ func (c *compilation) env(m *load.Module) types.Env { return types.Env{Functions
 // newEvaluator makes the evaluator of the chosen host.
 func (c *compilation) newEvaluator(r *Result) {
 	host, systemd := c.host(r)
+	defer func() { c.eval.Store(c.ev) }()
 	c.ev = eval.New(c.ix, eval.Options{
 		Context:   c.ctx,
 		Functions: func(m *index.Module) map[string]function.Function { return c.table(m.Module) },
@@ -182,6 +202,7 @@ func (c *compilation) evaluate(r *Result) {
 	c.diags = append(c.diags, d...)
 	if !c.o.NoVerify && !c.diags.HasErrors() {
 		c.diags = append(c.diags, c.verifyTree(r.Tree)...)
+		c.diags = append(c.diags, c.unknownNames(r.Tree)...)
 	}
 	r.Stats.Nodes, r.Stats.Definitions, r.Stats.Units = c.ev.Stats.Nodes, c.ev.Stats.Definitions, len(r.Tree.Units)
 }
@@ -301,6 +322,9 @@ func tidy(l diag.List) diag.List {
 	seen := map[key]bool{}
 	out := make(diag.List, 0, len(l))
 	for _, d := range l {
+		if d.Code == "W0609" && hasMissing(l, d.Subject) {
+			continue
+		}
 		k := key{d.Code, d.Subject}
 		if !d.Subject.IsZero() && d.Subject.Start.Line > 0 {
 			if seen[k] {

@@ -9,11 +9,19 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/unitgen/unitgen/compile/internal/index"
+	"github.com/unitgen/unitgen/schema/tree"
 )
 
 // sourceBytes gives a file's text with the literals of secrets masked, byte
 // for byte, so that columns stay right.
 func (c *compilation) sourceBytes(file string) []byte {
+	if c.lazy {
+		// The masks need the options' types: parse and index, no more.
+		c.lazy = false
+		found := c.diags
+		c.prepare(&Result{Tree: &tree.Tree{}})
+		c.diags = found
+	}
 	if c.set == nil {
 		return nil
 	}

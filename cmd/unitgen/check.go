@@ -32,6 +32,7 @@ CODE explains a code such as E0301.`,
 			if noCache {
 				o.Cache = ""
 			}
+			defer tuneMemory()()
 			r, diags := compile.Check(cmd.Context(), o)
 			if stats {
 				fmt.Fprintf(a.err, "%d files, %d modules, %d nodes, %d definitions, %d units, cached: %t\n",

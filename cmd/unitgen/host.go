@@ -60,6 +60,7 @@ func (a *app) compileHost(ctx context.Context, dir string, f hostFlags) (*compil
 	} else if !st.IsDir() {
 		return nil, &exitError{exitWrong, &os.PathError{Op: "compile", Path: dir, Err: os.ErrInvalid}}
 	}
+	defer tuneMemory()()
 	res, diags := compile.Compile(ctx, compile.Options{
 		Dir: dir, Host: f.host, Variant: f.variant, Sysroot: f.sysroot, Cache: cacheDir(),
 	})

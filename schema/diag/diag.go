@@ -69,7 +69,7 @@ type Related struct {
 // says what, why and what to do.
 type Diagnostic struct {
 	Severity Severity
-	Code     string // "E0123"; see docs/diagnostics.md
+	Code     string // E0301 and its like; see docs/diagnostics.md
 	Summary  string
 	Detail   string
 	Subject  Range // what is wrong

@@ -206,6 +206,7 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 	r := x.Range()
 	e.Reading.Store(&r)
 	v, hd := x.Value(ctx)
+	e.Reading.Store(nil)
 	if hd.HasErrors() {
 		e.hclError(s, hd, x)
 		return cty.DynamicVal, false

@@ -18,8 +18,6 @@ func (e *Evaluator) run(b *index.Block, o generate.Options) (*generate.Output, b
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	r := b.Header
-	e.Reading.Store(&r)
 	out, hd := generate.Run(ctx, o)
 	for _, d := range hd {
 		at := b.Header

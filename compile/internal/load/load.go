@@ -61,8 +61,9 @@ type Set struct {
 	Own     *Module // the host's directory
 	Host    *Host   // the chosen one; nil when the directory has none
 	Hosts   []*Host
-	Inputs  []string // files that were read, as diagnostics name them
-	Dirs    []string // directories that were listed, absolute
+	Inputs  []string          // files that were read, as diagnostics name them
+	Dirs    []string          // directories that were listed, absolute
+	Links   map[string]string // import as written, absolute → its real path
 	Off     map[string]diag.Range
 	Sources map[string][]byte
 }
@@ -83,7 +84,7 @@ func Load(ctx context.Context, o Options) (*Set, diag.List) {
 		dir, err = filepath.EvalSymlinks(dir)
 	}
 	l := &loader{o: o, ctx: ctx, byDir: map[string]*Module{},
-		set: &Set{Dir: dir, ByName: map[string]*Module{}, Off: map[string]diag.Range{}, Sources: map[string][]byte{}}}
+		set: &Set{Dir: dir, ByName: map[string]*Module{}, Off: map[string]diag.Range{}, Links: map[string]string{}, Sources: map[string][]byte{}}}
 	own := &Module{Dir: dir, Host: true}
 	l.set.Own = own
 	if err != nil {
@@ -214,6 +215,7 @@ func (l *loader) imports(m *Module, b *syntax.Block) []*Module {
 			l.diags = append(l.diags, diag.Errorf("E0106", "Directory cannot be read", s.at, "The import %q: %s. Imports are relative to the directory of the file they stand in.", s.text, reason(err)))
 			continue
 		}
+		l.set.Links[dir] = real
 		im := l.byDir[real]
 		if im == nil {
 			im = &Module{Dir: real, Prefix: l.prefix(real), Imported: s.at}
