@@ -148,6 +148,7 @@ func (p *pair) compareLinks(what string) {
 // TestOfflineOverPackages enables, asks for and disables every unit of the
 // packages, and an instance of each template, beside the real systemctl.
 func TestOfflineOverPackages(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "systemctl")
 	p := &pair{t: t, theirs: corpus.Copy(t), ours: corpus.Copy(t)}
 	list, err := os.ReadDir(filepath.Join(p.ours, "usr/lib/systemd/system"))

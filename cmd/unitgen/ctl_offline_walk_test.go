@@ -117,6 +117,7 @@ var walkNames = []string{
 // TestOfflineWalk runs a long random walk of commands on two roots, with the
 // real systemctl on one of them.
 func TestOfflineWalk(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "systemctl")
 	verbs := [][]string{
 		{"enable"}, {"enable"}, {"disable"}, {"reenable"}, {"is-enabled"}, {"is-enabled"}, {"mask"}, {"unmask"}, {"preset"}, {"--runtime", "enable"},
@@ -130,7 +131,7 @@ func TestOfflineWalk(t *testing.T) {
 		{"frobnicate"}, {"start", "a"}, {"get-default", "x"}, {"list-unit-files", "--type=nope"}, {"--preset-mode=x", "preset", "a"}, {"add-wants", "nope.target", "a"},
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	rounds, steps := 12, 60
+	rounds, steps := 8, 45
 	for r := range rounds {
 		p := &pair{t: t, theirs: makeOdd(t), ours: makeOdd(t)}
 		for s := range steps {

@@ -60,10 +60,10 @@ var groupDefaults = map[string]map[string]string{
 		"CPUAccounting": "no", "IOAccounting": "no", "BlockIOAccounting": "no", "MemoryAccounting": "yes", "TasksAccounting": "yes",
 		"IPAccounting": "no", "DevicePolicy": "auto", "Delegate": "no", "ManagedOOMSwap": "auto", "ManagedOOMMemoryPressure": "auto",
 		"ManagedOOMMemoryPressureLimit": "0%", "ManagedOOMPreference": "none", "DefaultMemoryMin": "0", "DefaultMemoryLow": "0", "MemoryMin": "0",
-		"MemoryLow": "0", "MemoryHigh": "infinity", "MemoryMax": "infinity", "MemorySwapMax": "infinity", "MemoryLimit": "infinity", "TasksMax": "15%",
+		"MemoryLow": "0", "MemoryHigh": "infinity", "MemoryMax": "infinity", "MemorySwapMax": "infinity", "MemoryLimit": "infinity", "TasksMax": "15%", "CPUQuotaPeriodSec": "infinity",
 	},
 }
 
 // ignoresIsolate are the types whose units isolation leaves alone unless they
 // say otherwise.
-var ignoresIsolate = map[string]bool{"device": true, "mount": true, "slice": true, "scope": true, "automount": false, "swap": true}
+var ignoresIsolate = map[string]bool{"device": true, "mount": true, "slice": true, "scope": true, "automount": true, "swap": true}

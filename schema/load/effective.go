@@ -2,6 +2,7 @@ package load
 
 import (
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/directive"
@@ -93,11 +94,25 @@ func (c *settings) putDefault(key, v string) {
 	}
 }
 
+// perpetualTexts describe the units that systemd makes by itself.
+var perpetualTexts = map[string]string{
+	"-.slice": "Root Slice", "system.slice": "System Slice", "-.mount": "Root Mount", "init.scope": "System and Service Manager",
+}
+
 func (c *settings) unitSettings() {
 	u := c.u
 	if len(c.unit["Description"]) == 0 {
 		d := u.Name
-		if u.Type == "mount" && u.where() != "" {
+		if known := perpetualTexts[u.Name]; known != "" {
+			d = known
+			if len(c.unit["Documentation"]) == 0 {
+				c.unit["Documentation"] = []string{"man:systemd.special(7)"}
+			}
+		} else if p := slicePath(u); p != "" {
+			d = "Slice " + p
+		} else if p, err := unitname.ToPath(u.Name); err == nil && u.Type == "device" {
+			d = p
+		} else if u.Type == "mount" && u.where() != "" {
 			d = u.where()
 		}
 		c.unit["Description"] = []string{d}
@@ -159,6 +174,8 @@ func (c *settings) ownSettings() {
 		c.service()
 	case "socket":
 		c.putDefault("FileDescriptorName", u.Name)
+		c.ports("ListenStream")
+		c.ports("ListenDatagram")
 		if u.ownBool("Accept", false) {
 			c.putDefault("TriggerLimitBurst", "200")
 		} else {
@@ -178,9 +195,36 @@ func (c *settings) ownSettings() {
 		}
 	}
 	fill(c.own, typeDefaults[u.Type])
-	if s := u.SliceOf(); s != "" && u.Type != "slice" {
+	if s := u.SliceOf(); s != "" {
 		c.put("Slice", s)
 	}
+}
+
+// ports writes a port without an address out: it is that of all addresses.
+func (c *settings) ports(key string) {
+	var out []string
+	for _, v := range c.own[key] {
+		if n, err := strconv.ParseUint(v, 10, 16); err == nil {
+			v = "[::]:" + strconv.FormatUint(n, 10)
+		}
+		out = append(out, v)
+	}
+	if out != nil {
+		c.own[key] = out
+	}
+}
+
+// slicePath gives the place of a slice in the tree of slices as systemd
+// describes it: "/system/getty" for system-getty.slice.
+func slicePath(u *Unit) string {
+	if u.Type != "slice" {
+		return ""
+	}
+	p, err := unitname.UnescapePath(strings.TrimSuffix(u.Name, ".slice"))
+	if err != nil {
+		return ""
+	}
+	return p
 }
 
 // timeoutZero spells a time-out of zero as what it means.
@@ -310,10 +354,13 @@ func (c *settings) exec() {
 	if v := c.own["SystemCallFilter"]; len(v) > 0 {
 		c.own["SystemCallFilter"] = callFilter(v)
 	}
-	for _, k := range []string{"InaccessiblePaths", "ReadOnlyPaths", "ReadWritePaths", "ExecPaths", "NoExecPaths"} {
+	for _, k := range []string{"BindPaths", "BindReadOnlyPaths"} {
 		if v := c.own[k]; len(v) > 0 {
-			c.own[k] = append([]string(nil), v...)
+			c.own[k] = bindPaths(v)
 		}
+	}
+	if v := c.own["RestrictNamespaces"]; len(v) > 0 {
+		c.own["RestrictNamespaces"] = namespaces(v)
 	}
 	if c.get("IOSchedulingClass") != "" {
 		c.putDefault("IOSchedulingPriority", "4")
@@ -418,6 +465,11 @@ func (c *settings) cgroup() {
 	if c.yes("PrivateDevices") && (c.get("DevicePolicy") == "" || c.get("DevicePolicy") == "auto") {
 		c.put("DevicePolicy", "closed")
 	}
+	for _, k := range []string{"IPAddressAllow", "IPAddressDeny"} {
+		if v := c.own[k]; len(v) > 0 {
+			c.own[k] = ipPrefixes(v)
+		}
+	}
 	policy := c.get("DevicePolicy")
 	if policy != "" && policy != "auto" || len(c.own["DeviceAllow"]) > 0 {
 		allow := append([]string(nil), c.own["DeviceAllow"]...)
@@ -434,7 +486,20 @@ func (c *settings) cgroup() {
 			c.own["DeviceAllow"] = allow
 		}
 	}
-	if v := c.own["Slice"]; c.u.Type == "slice" && v != nil {
-		delete(c.own, "Slice")
+}
+
+// bindPaths writes SOURCE:DESTINATION:OPTION out where it is shorter.
+func bindPaths(list []string) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		parts := strings.SplitN(v, ":", 3)
+		if len(parts) == 1 {
+			parts = append(parts, strings.TrimPrefix(parts[0], "-"))
+		}
+		if len(parts) == 2 || parts[2] == "" {
+			parts = append(parts[:2], "rbind")
+		}
+		out[i] = strings.Join(parts, ":")
 	}
+	return out
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/diag"
@@ -283,7 +284,7 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		if err != nil && !tolerated(err) {
 			return nil, err
 		}
-		return []string{s}, nil
+		return []string{tidy(d.Kind, s)}, nil
 	}
 	list, err := value.Split(raw, "", splitFlags(d.Kind))
 	if err != nil {
@@ -307,9 +308,10 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 	return out, first
 }
 
+// tolerated reports whether systemd takes a value although it warns of it.
 func tolerated(err error) bool {
-	e, ok := err.(*value.Error)
-	return ok && e.Tolerated
+	var e *value.Error
+	return errors.As(err, &e) && e.Tolerated
 }
 
 func (m *merger) valueContext() value.Context {
@@ -318,8 +320,8 @@ func (m *merger) valueContext() value.Context {
 
 // check checks a value whose specifiers are expanded.
 func (m *merger) check(d *directive.Directive, s string) (string, error) {
-	if !value.Knows(d.Kind) {
-		return s, nil
+	if !value.Knows(d.Kind) || d.Kind == "enum:kill-mode" && s == "none" {
+		return s, nil // systemd warns of KillMode=none and takes it
 	}
 	return value.Check(d.Kind, s, m.valueContext())
 }
@@ -337,16 +339,31 @@ func (m *merger) checkWord(d *directive.Directive, w string) (string, error) {
 		return w, nil
 	}
 	if !value.Knows(d.Kind) {
-		return w, nil
+		return tidy(d.Kind, w), nil
 	}
 	c, err := value.Check(d.Kind, value.QuoteWord(w), m.valueContext())
 	if err != nil && !tolerated(err) {
 		return w, err
 	}
 	if list, err := value.Split(c, "", splitFlags(d.Kind)); err == nil && len(list) == 1 {
-		return list[0], nil
+		return tidy(d.Kind, list[0]), nil
 	}
-	return w, nil
+	return tidy(d.Kind, w), nil
+}
+
+// tidy spells the path of a value as systemd holds it: no slash at the end, no
+// doubled ones. Characters before the path stay.
+func tidy(k directive.Kind, s string) string {
+	switch k {
+	case directive.Path, directive.PathList, "namespace-paths", "path-spec", "environment-file", "listen-path", "working-directory", "mount-node", "pid-file", "condition:path":
+		if i := strings.IndexByte(s, '/'); i >= 0 && strings.Trim(s[:i], "-+:!|") == "" {
+			return s[:i] + value.SimplifyPath(s[i:])
+		}
+	}
+	if k == "exec-directory" && strings.HasSuffix(s, "/") {
+		return strings.TrimRight(s, "/")
+	}
+	return s
 }
 
 // commands reads command lines; the argv of each has its specifiers expanded.

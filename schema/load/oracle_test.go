@@ -15,6 +15,7 @@ import (
 	"github.com/unitgen/unitgen/internal/corpus"
 	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/schema/load"
+	"github.com/unitgen/unitgen/schema/specifier"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -238,4 +239,12 @@ func installed(t testing.TB) int {
 		t.Fatalf("systemctl --version: %v", err)
 	}
 	return v
+}
+
+// hostFacts are the facts of this machine.
+func hostFacts() load.Facts {
+	f := specifier.System()
+	f.Host = specifier.ReadHost("/")
+	f.User, f.UID, f.Home = "nobody", "65534", "/nonexistent"
+	return f
 }
