@@ -60,11 +60,17 @@ func (c *Context) expand(s string) (string, error) {
 // checker checks one value of a kind and gives its canonical spelling.
 type checker func(c *Context, s string) (string, error)
 
+// maxLine is the longest line that systemd reads, in bytes.
+const maxLine = 1 << 20
+
 // Check checks a value, not empty, of a kind, and gives its canonical spelling:
 // the same meaning in the words that systemd itself would use. Specifiers stay
 // as they are. What systemd would refuse or warn about is an error; an *Error
 // where the value is wrong. A kind that is not known is a bug in unitgen.
 func Check(kind directive.Kind, s string, ctx Context) (canonical string, err error) {
+	if len(s) > maxLine {
+		return s, wrong(s, "is longer than a line of a unit file may be", "at most 1 MiB")
+	}
 	if !utf8.ValidString(s) {
 		return s, wrong(strings.ToValidUTF8(s, "\ufffd"), "is not valid UTF-8", "")
 	}

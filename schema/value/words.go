@@ -183,9 +183,8 @@ func UnescapeChar(s string) (r rune, isByte bool, n int, ok bool) {
 	if s == "" {
 		return 0, false, 0, false
 	}
-	simple := map[byte]rune{'a': 7, 'b': 8, 'f': 12, 'n': 10, 'r': 13, 't': 9, 'v': 11, '\\': '\\', '"': '"', '\'': '\'', 's': ' '}
-	if c, ok := simple[s[0]]; ok {
-		return c, true, 1, true
+	if i := strings.IndexByte("abfnrtv\\\"'s", s[0]); i >= 0 {
+		return rune("\a\b\f\n\r\t\v\\\"' "[i]), true, 1, true
 	}
 	hex := func(width int) (rune, bool) {
 		if len(s) < 1+width {
