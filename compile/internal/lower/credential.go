@@ -11,30 +11,26 @@ import (
 
 	"github.com/unitgen/unitgen/compile/internal/eval"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/unitfile"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
 var unitsType = eval.Type("either(string, list(string))")
 
 // SecretsFile lists the encrypted files that activation decrypts.
-const SecretsFile = "secrets.json"
+const SecretsFile = tree.SecretsFile
 
 // RuntimeSecrets is the directory of decrypted files, below the runtime
 // directory (%t).
-const RuntimeSecrets = "unitgen/credentials"
-
-type secretJSON struct {
-	Name   string `json:"name"`   // of the decrypted file in the directory
-	Source string `json:"source"` // of the encrypted file in the tree
-	Scope  string `json:"scope"`
-}
+const RuntimeSecrets = tree.RuntimeSecrets
 
 // credentials makes the lines and files of credential blocks. A credential
 // comes from a file of the machine, from an age-encrypted file that activation
 // decrypts, or encrypted for the machine as systemd-creds(1) does it.
 func (l *lowering) credentials() {
-	var list []secretJSON
+	var list []tree.Secret
 	for _, g := range l.e.Groups("credential", func(c eval.Contrib, name string) (string, bool) {
 		return string(l.scopeOf(c)) + "/" + name, true
 	}) {
@@ -63,6 +59,7 @@ func (l *lowering) credentials() {
 			continue
 		}
 		x := extraLine{at: at}
+		var trigger []extraLine // another secret restarts the unit
 		switch {
 		case file != "":
 			x.key, x.value = "LoadCredential", name+":"+file
@@ -81,21 +78,26 @@ func (l *lowering) credentials() {
 			}
 			src := path.Join("secrets", scope, name+".age")
 			l.addFile(&tree.File{Path: src, Mode: 0o600, Content: b, Origin: syntax.Range(at)}, at)
-			list = append(list, secretJSON{name, src, scope})
+			list = append(list, tree.Secret{Name: name, Source: src, Scope: tree.Scope(scope)})
 			x.key, x.value = "LoadCredential", name+":%t/"+RuntimeSecrets+"/"+name
+			trigger = []extraLine{{key: "X-Restart-Triggers", value: "credential " + name + " " + short(b), at: at, ours: true}}
 		}
 		for _, u := range units {
 			l.creds[scope+"/"+u] = append(l.creds[scope+"/"+u], x)
+			if len(trigger) > 0 {
+				l.creds[scope+"/"+u] = append(l.creds[scope+"/"+u], trigger...)
+			}
 		}
 	}
 	if len(list) == 0 {
 		return
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Source < list[j].Source })
-	b, err := json.MarshalIndent(map[string]any{"secrets": list}, "", "  ")
+	b, err := json.MarshalIndent(tree.Secrets{Secrets: list}, "", "  ")
 	if err != nil {
 		return
 	}
+	l.decrypter(list)
 	l.addFile(&tree.File{Path: SecretsFile, Mode: 0o644, Content: append(b, '\n')}, eval.NoRange)
 }
 
@@ -143,9 +145,54 @@ func (l *lowering) credentialDropIns() []*draft {
 		d := &draft{name: unit, kind: kind, dropIn: "unitgen-credentials", scope: tree.Scope(scope), at: tree.Etc, origin: syntax.Range(xs[0].at)}
 		d.path = path.Join(tree.UnitDir(tree.Etc, d.scope), unit+".d", d.dropIn+".conf")
 		for _, x := range xs {
-			d.lines = append(d.lines, line{fact: l.e.Fact(kind, x.key), value: x.value, at: x.at, name: x.at})
+			d.lines = append(d.lines, l.extra(kind, x))
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// extra makes the line of a credential.
+func (l *lowering) extra(kind string, x extraLine) line {
+	f := l.e.Fact(kind, x.key)
+	if x.ours {
+		f = l.e.SectionFact(kind, "Unit", x.key)
+	}
+	return line{fact: f, value: x.value, at: x.at, name: x.at, ours: x.ours}
+}
+
+// decrypter adds the unit that decrypts the credentials after a boot, before
+// anything that may load them. A switch, and the bundled manager, have done it
+// before any unit starts: there its condition leaves it alone.
+func (l *lowering) decrypter(list []tree.Secret) {
+	scopes := map[tree.Scope]bool{}
+	for _, s := range list {
+		scopes[s.Scope] = true
+	}
+	for _, scope := range []tree.Scope{tree.System, tree.User} {
+		if !scopes[scope] {
+			continue
+		}
+		command := "unitgen credentials --runtime-dir %t"
+		if scope == tree.User {
+			command += " --user"
+		}
+		f := &unitfile.File{}
+		for _, a := range [][3]string{
+			{"Unit", "Description", "Decrypt the credentials of the current generation"},
+			{"Unit", "DefaultDependencies", "no"},
+			{"Unit", "Conflicts", "shutdown.target"},
+			{"Unit", "Before", "basic.target shutdown.target"},
+			{"Unit", "ConditionPathExists", "!%t/" + RuntimeSecrets},
+			{"Service", "Type", "oneshot"},
+			{"Service", "RemainAfterExit", "yes"},
+			{"Service", "ExecStart", command},
+			{"Install", "WantedBy", "basic.target"},
+		} {
+			if err := f.Add(a[0], a[1], a[2], diag.Range{}); err != nil {
+				return
+			}
+		}
+		l.t.Units = append(l.t.Units, &tree.Unit{Name: "unitgen-credentials.service", Scope: scope, Place: tree.Etc, File: f})
+	}
 }

@@ -55,6 +55,7 @@ type strongRead struct {
 type extraLine struct {
 	key, value string
 	at         hcl.Range
+	ours       bool // an X- directive of [Unit]
 }
 
 // Tree lowers the whole host into t.

@@ -85,7 +85,7 @@ func (l *lowering) dropIns() []*draft {
 		}
 		l.dropInLines(kind, g, d)
 		for _, x := range l.creds[string(scope)+"/"+label] {
-			d.lines = append(d.lines, line{fact: l.e.Fact(kind, x.key), value: x.value, at: x.at, name: x.at})
+			d.lines = append(d.lines, l.extra(kind, x))
 		}
 		delete(l.creds, string(scope)+"/"+label)
 		d.origins(g.Contribs)

@@ -76,7 +76,7 @@ func (l *lowering) unit(u *eval.Unit) *draft {
 	}
 	l.directives(u, contribs, d)
 	for _, x := range l.creds[string(u.Scope)+"/"+u.Name] {
-		d.lines = append(d.lines, line{fact: l.e.Fact(u.Kind, x.key), value: x.value, at: x.at, name: x.at})
+		d.lines = append(d.lines, l.extra(u.Kind, x))
 	}
 	delete(l.creds, string(u.Scope)+"/"+u.Name)
 	d.origins(contribs)
