@@ -52,6 +52,8 @@ var commands = []func(*app) *cobra.Command{
 	newFmt,
 	newGC,
 	newGenerations,
+	newCtl,
+	newLogs,
 	newGet,
 	newGraph,
 	newImport,

@@ -107,7 +107,7 @@ func (r *run) properties_() bool { return r.options.properties != nil }
 func (r *run) spell(name string, v any, all map[string]any) []string {
 	one := func(s string) []string { return []string{s} }
 	switch name {
-	case "TTYRows", "TTYColumns", "SetCredential", "SetCredentialEncrypted", "LoadCredential", "LoadCredentialEncrypted", "ExitCode":
+	case "TTYRows", "TTYColumns", "SetCredential", "SetCredentialEncrypted", "LoadCredential", "LoadCredentialEncrypted", "ExitCode", "Conditions", "Asserts":
 		if r.all || r.properties_() {
 			return one("[unprintable]") // so says systemctl
 		}
@@ -140,8 +140,10 @@ func (r *run) spell(name string, v any, all map[string]any) []string {
 			return one(map[int32]string{-1: "n/a", 0: "default", 1: "preferred", 2: "bind", 3: "interleave", 4: "local"}[x])
 		}
 		if name == "SuccessActionExitStatus" || name == "FailureActionExitStatus" {
-			if x < 0 {
-				return one("")
+			if x < 0 && (r.all || r.properties_()) {
+				return one("[not set]")
+			} else if x < 0 {
+				return nil
 			}
 		}
 		return one(strconv.FormatInt(int64(x), 10))
@@ -352,16 +354,6 @@ func (r *run) spellRows(name string, rows [][]any) []string {
 			out = append(out, s(0)+" "+s(1))
 		case "IPAddressAllow", "IPAddressDeny":
 			out = append(out, spellPrefix(x))
-		case "Conditions", "Asserts":
-			sign := ""
-			if x[1] == true {
-				sign += "|"
-			}
-			if x[2] == true {
-				sign += "!"
-			}
-			n, _ := x[4].(int32)
-			out = append(out, fmt.Sprintf("%s=%s%s { %s }", s(0), sign, s(3), map[bool]string{true: "succeeded", false: map[bool]string{true: "failed", false: "untested"}[n < 0]}[n > 0]))
 		default:
 			ws := make([]string, len(x))
 			for i := range x {
@@ -371,7 +363,7 @@ func (r *run) spellRows(name string, rows [][]any) []string {
 		}
 	}
 	switch name {
-	case "IPAddressAllow", "IPAddressDeny", "MountImages", "ExtensionImages":
+	case "IPAddressAllow", "IPAddressDeny", "MountImages", "ExtensionImages", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem":
 		return []string{strings.Join(out, " ")}
 	}
 	return out
