@@ -14,8 +14,16 @@ func System() Context {
 	return Context{
 		RuntimeDir: "/run", StateDir: "/var/lib", CacheDir: "/var/cache", LogsDir: "/var/log",
 		ConfigDir: "/etc", SharedDir: "/usr/share", TempDir: "/tmp", VarTempDir: "/var/tmp",
-		Home: "/root", User: "root", Group: "root", UID: "0", GID: "0", Shell: "/bin/sh",
+		Home: "/root", User: "root", Group: "root", UID: "0", GID: "0", Shell: rootShell(),
 	}
+}
+
+// rootShell is the shell that systemd gives root: bash where it is installed.
+func rootShell() string {
+	if fi, err := os.Stat("/bin/bash"); err == nil && fi.Mode()&0o111 != 0 {
+		return "/bin/bash"
+	}
+	return "/bin/sh"
 }
 
 // Manager is the user that a user manager runs for.

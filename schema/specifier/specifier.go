@@ -132,22 +132,9 @@ func (c *Context) unit(letter byte) (string, error) {
 	}
 	// %f: the instance as a path, else the prefix with a slash before it.
 	if at && instance != "" {
-		return unescapePath(instance)
+		return unitname.UnescapePath(instance)
 	}
-	return unescapePath(prefix)
-}
-
-// unescapePath undoes the escaping and makes the result absolute, also where
-// it is no clean path.
-func unescapePath(s string) (string, error) {
-	u, err := unitname.UnescapePath(s)
-	if err == nil {
-		return u, nil
-	}
-	if u, err = unitname.Unescape(s); err != nil {
-		return "", err
-	}
-	return "/" + strings.TrimLeft(u, "/"), nil
+	return unitname.UnescapePath(prefix)
 }
 
 // maxExpanded bounds what Expand gives, in bytes (systemd's longest line).
