@@ -92,7 +92,18 @@ func dumpLoader(root string, user bool, version int) (*load.Loader, error) {
 	o.Facts.Host = specifier.ReadHost(at)
 	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
 	o.NoUnifiedCgroups = err != nil
+	o.Container = inContainer()
 	return load.New(o), nil
+}
+
+// inContainer reports whether systemd would find itself in a container here.
+func inContainer() bool {
+	for _, p := range []string{"/run/systemd/container", "/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(p); err == nil {
+			return true
+		}
+	}
+	return os.Getenv("container") != ""
 }
 
 var sharedLibrary = regexp.MustCompile(`^libsystemd-shared-(\d+)`)

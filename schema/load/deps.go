@@ -105,7 +105,6 @@ func (u *Unit) add(typ, other string, origin int, pos ...diag.Range) {
 	switch {
 	case typ == "Before" && u.Type == "device":
 		return // device units cannot be delayed
-	case typ == "After" && unitname.Type(other) == "device" && false:
 	case (typ == "OnFailure" || typ == "OnSuccess") && !canFail(u.Type, typ):
 		if len(pos) > 0 {
 			u.Diags = append(u.Diags, diag.Warnf(CodeDependency, "Dependency without effect", pos[0], "A %s unit cannot %s; systemd drops the dependency.", u.Type, map[string]string{"OnFailure": "fail", "OnSuccess": "succeed"}[typ]))
@@ -180,6 +179,9 @@ func (l *Loader) ownDeps(u *Unit) {
 		case "WantsMountsFor":
 			u.mounts = append(u.mounts, mountNeed{path: a.Value, origin: fromFile, wants: true})
 		}
+	}
+	if u.broken {
+		return
 	}
 	for typ, list := range l.linked(u) {
 		for _, n := range list {

@@ -37,7 +37,7 @@ func (u *Unit) compute() map[string]map[string][]string {
 		}
 		out[s] = m
 	}
-	if u.State != Loaded && u.State != BadSetting || u.loader == nil {
+	if u.State != Loaded || u.loader == nil {
 		return out
 	}
 	c := &settings{u: u}
@@ -112,6 +112,8 @@ func (c *settings) unitSettings() {
 			d = "Slice " + p
 		} else if p, err := unitname.ToPath(u.Name); err == nil && u.Type == "device" {
 			d = p
+		} else if u.Type == "swap" && u.own("What") != "" {
+			d = u.own("What")
 		} else if u.Type == "mount" && u.where() != "" {
 			d = u.where()
 		}

@@ -15,11 +15,13 @@ func (l *Loader) resolve(u *Unit) {
 		return
 	}
 	u.resolved = true
-	if u.State != Loaded {
+	if u.State != Loaded && !u.broken {
 		return
 	}
 	l.gather(u)
-	l.mountUnits(u)
+	if u.State == Loaded {
+		l.mountUnits(u)
+	}
 	if u.Type == "target" {
 		l.targetDefaults(u)
 	}
@@ -28,11 +30,14 @@ func (l *Loader) resolve(u *Unit) {
 
 // gather adds all but what needs other units to be loaded. It is done once.
 func (l *Loader) gather(u *Unit) {
-	if u.gathered || u.State != Loaded {
+	if u.gathered || u.State != Loaded && !u.broken {
 		return
 	}
 	u.gathered = true
 	l.ownDeps(u)
+	if u.broken {
+		return
+	}
 	if !l.verifyUnit(u) {
 		u.State = BadSetting
 		if l.opt.NoDefaults {
@@ -281,7 +286,9 @@ func (u *Unit) SliceOf() string {
 func (l *Loader) slice(u *Unit) {
 	if s := u.SliceOf(); s != "" {
 		u.add("InSlice", s, fromSlice)
-		u.two("After", "Requires", s, fromFile)
+		if u.State == Loaded {
+			u.two("After", "Requires", s, fromFile)
+		}
 	}
 }
 

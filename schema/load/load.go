@@ -58,6 +58,9 @@ type Options struct {
 	// NoUnifiedCgroups says that the machine has no unified control group
 	// hierarchy: systemd-oomd is then of no use and nothing is ordered after it.
 	NoUnifiedCgroups bool
+	// Container says that the manager runs in a container, where swap units have
+	// no default dependencies.
+	Container bool
 	// NoDefaults leaves implicit and default dependencies out.
 	NoDefaults bool
 }
@@ -120,6 +123,7 @@ type Unit struct {
 	loader   *Loader
 	resolved bool // Deps is complete
 	gathered bool
+	broken   bool // reading ended early
 	typed    map[string]map[string][]string
 	once     sync.Once
 	deps     map[depKey]*depValue

@@ -23,7 +23,7 @@ func (u *Unit) merge() {
 	for _, s := range directive.Sections(u.Type) {
 		u.Settings[s] = map[string][]string{}
 	}
-	for _, f := range u.Files {
+	for n, f := range u.Files {
 		for i := range f.Lines {
 			switch line := &f.Lines[i]; line.Kind {
 			case unitfile.Section:
@@ -31,6 +31,13 @@ func (u *Unit) merge() {
 			case unitfile.Assignment:
 				m.assign(line)
 			}
+			if m.fatal && n == 0 && u.Fragment != "" {
+				// systemd stops reading here and refuses the unit.
+				u.State, u.broken = BadSetting, true
+				u.Files, u.DropIns = u.Files[:1], nil
+				return
+			}
+			m.fatal = false // in a drop-in, the assignment alone has no effect
 		}
 	}
 	for s, keys := range u.Settings {
@@ -44,6 +51,8 @@ type merger struct {
 	u   *Unit
 	l   *Loader
 	ctx specifier.Context
+	// fatal: the assignment makes systemd refuse the whole unit.
+	fatal bool
 }
 
 func (m *merger) warn(code, summary string, at diag.Range, format string, args ...any) {
@@ -103,7 +112,11 @@ func (m *merger) assign(line *unitfile.Line) {
 	}
 	vals, err := m.values(into, line.Value, line.Pos)
 	if err != nil {
-		m.warn(CodeValue, "Invalid value", line.Pos, "%s=: %v. systemd ignores the assignment.", line.Key, err)
+		if m.fatal = isFatal(into, line.Value); m.fatal {
+			m.u.Diags = append(m.u.Diags, diag.Errorf(CodeBadSetting, "Unit is refused", line.Pos, "%s=: %v. systemd does not load a unit with such a value.", line.Key, err))
+		} else {
+			m.warn(CodeValue, "Invalid value", line.Pos, "%s=: %v. systemd ignores the assignment.", line.Key, err)
+		}
 	}
 	if len(vals) == 0 {
 		return
@@ -117,6 +130,21 @@ func (m *merger) assign(line *unitfile.Line) {
 	for _, v := range vals {
 		m.u.Assigned = append(m.u.Assigned, Assignment{Section: section, Key: key, Raw: line.Value, Value: v, Pos: line.Pos})
 	}
+}
+
+// isFatal reports whether systemd refuses a unit for a wrong value of the
+// directive, for running it without the setting could do harm. A "-" before
+// the value forgives.
+func isFatal(d *directive.Directive, raw string) bool {
+	switch d.Kind {
+	case directive.Command:
+		return !strings.Contains(raw[:len(raw)-len(strings.TrimLeft(raw, "-@:+!|"))], "-")
+	case "user", "user-list", "label", "working-directory":
+		return !strings.HasPrefix(raw, "-")
+	case directive.Path:
+		return d.Name == "RootDirectory" || d.Name == "RootImage"
+	}
+	return false
 }
 
 // verbatim keeps what systemd leaves to others: X- directives and sections.

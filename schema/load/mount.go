@@ -119,8 +119,11 @@ func (l *Loader) mountDeps(u *Unit) {
 		if u.mountOption("x-systemd.device-bound") {
 			typ = "BindsTo"
 		}
-		l.node(u, what, typ, fromFile)
-		u.blockdev(what, fromFile)
+		l.node(u, what, typ, fromMountFile)
+		if n, err := unitname.FromPath(what, "device"); err == nil && typ == "Requires" && l.system() {
+			u.add("StopPropagatedFrom", n, fromMountFile)
+		}
+		u.blockdev(what, fromMountFile)
 	}
 	l.execDeps(u)
 	l.slice(u)
@@ -199,7 +202,7 @@ func (l *Loader) swapDeps(u *Unit) {
 	}
 	l.execDeps(u)
 	l.slice(u)
-	if u.defaults() && l.system() {
+	if u.defaults() && l.system() && !l.opt.Container {
 		u.add("Before", "swap.target", fromDefault)
 		u.shutdown("umount.target")
 	}

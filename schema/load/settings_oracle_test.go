@@ -51,8 +51,8 @@ func compareSettings(u *load.Unit, w *dumped) []string {
 			}
 		}
 		if strings.HasPrefix(name, "Limit") {
-			if len(u.Settings[section][name]) == 0 {
-				continue
+			if len(u.Settings[section][name]) == 0 || strings.Contains(u.Settings[section][name][0], ":") {
+				continue // the dump has soft and hard limits in lines of their own
 			}
 		}
 		ours := append([]string(nil), u.Sections()[section][name]...)
@@ -122,6 +122,9 @@ func sameValues(name string, ours, theirs []string) bool {
 	}
 	if name == "RestrictNamespaces" && len(theirs) == 0 {
 		return len(ours) == 1 && ours[0] == "yes"
+	}
+	if len(theirs) == 1 && (theirs[0] == "file" || theirs[0] == "fd") && len(ours) == 1 {
+		return strings.HasPrefix(ours[0], theirs[0]+":")
 	}
 	o, t := strings.Join(ours, " "), strings.Join(theirs, " ")
 	if o == t {

@@ -43,9 +43,13 @@ func (l *Loader) stage1(name string) *Unit {
 		}
 	case e.masked:
 		u.State, u.Fragment = Masked, e.path
+		u.DropIns = l.dropIns(names)
 		return u
 	default:
 		if !l.readFragment(u, e) {
+			if u.State == Masked {
+				u.DropIns = l.dropIns(names)
+			}
 			return u
 		}
 	}
