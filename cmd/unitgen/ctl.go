@@ -166,4 +166,3 @@ func logDir(r *bus.Record) string {
 	}
 	return filepath.Join(r.State, "log")
 }
-

@@ -23,7 +23,6 @@ method SoftReboot s:new_root > privileged
 method GetUnitByPIDFD h:pidfd > o:unit s:unit_id ay:invocation_id
 interface org.freedesktop.systemd1.Unit
 method QueueSignal s:whom i:signal i:value >
-property DebugInvocation b readonly false
 `
 
 // logControl is org.freedesktop.LogControl1(5), which systemctl log-level and

@@ -136,15 +136,12 @@ type processRow struct {
 }
 
 func processes(c *call, unit string, _ int) ([]any, error) {
-	ps, err := c.s.backend.Processes(unit)
+	st, err := c.s.backend.Unit(unit)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]processRow, 0, len(ps))
-	for _, p := range ps {
-		rows = append(rows, processRow{text8(p.ControlGroup), uint32(p.PID), text8(p.Command)})
-	}
-	return []any{rows}, nil
+	rows, err := c.s.processesOf(st)
+	return []any{rows}, err
 }
 
 func attach(c *call, unit string, at int) ([]any, error) {

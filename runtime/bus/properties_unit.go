@@ -130,7 +130,6 @@ func unitGetters(m map[string]getter) {
 	}
 	set("ActivationDetails", func(v *view) any { return []pair2{} })
 	set("AccessSELinuxContext", func(v *view) any { return "" })
-	set("DebugInvocation", func(v *view) any { return false })
 }
 
 func (v *view) dependencies() map[string][]string {
@@ -172,7 +171,7 @@ func resourceGetters(m map[string]getter) {
 	for _, n := range []string{"IOReadOperations", "IOWriteOperations", "IPIngressPackets", "IPEgressPackets", "MemoryAvailable"} {
 		m[n] = func(*view) any { return uint64(unitstate.Unknown) }
 	}
-	m["ControlGroup"] = func(v *view) any { return text8(v.st.ControlGroup) }
+	m["ControlGroup"] = func(v *view) any { return text8(v.group()) }
 	m["Slice"] = func(v *view) any {
 		if v.st.Slice != "" {
 			return text8(v.st.Slice)

@@ -107,7 +107,7 @@ func (r *run) properties_() bool { return r.options.properties != nil }
 func (r *run) spell(name string, v any, all map[string]any) []string {
 	one := func(s string) []string { return []string{s} }
 	switch name {
-	case "TTYRows", "TTYColumns", "SetCredential", "SetCredentialEncrypted", "LoadCredential", "LoadCredentialEncrypted", "ExitCode", "Conditions", "Asserts":
+	case "TTYRows", "TTYColumns", "SetCredential", "SetCredentialEncrypted", "LoadCredential", "LoadCredentialEncrypted", "ExitCode", "Conditions", "Asserts", "ActivationDetails":
 		if r.all || r.properties_() {
 			return one("[unprintable]") // so says systemctl
 		}
