@@ -13,7 +13,7 @@ import (
 // Bounds of one expression. hcl has none of its own: a few nested for
 // expressions would run for years.
 const (
-	maxTime = 10 * time.Second
+	maxTime = 6 * time.Second
 	maxHeap = 1 << 30 // growth of the heap, in bytes
 )
 

@@ -21,7 +21,7 @@ import (
 )
 
 // maxDepth bounds how many nodes may be in the middle of their evaluation.
-const maxDepth = 60000
+const maxDepth = 25000
 
 // Options say how to evaluate.
 type Options struct {

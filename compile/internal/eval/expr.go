@@ -18,7 +18,7 @@ import (
 // that no chain of templates grows without end.
 const (
 	maxString   = 32 << 20
-	maxElements = 4 << 20
+	maxElements = 1 << 19
 )
 
 // Eval evaluates an expression in a scope that holds only what it reads.

@@ -25,7 +25,7 @@ func (f *File) bounds() *diag.Diagnostic {
 	tokens, _ := hclsyntax.LexConfig(f.Src, f.Name, hcl.InitialPos)
 	var ops []int // operators so far at each level outside
 	var kinds []hclsyntax.TokenType
-	depth, top := 0, 0
+	depth, top, controls := 0, 0, 0
 	for i := range tokens {
 		t := &tokens[i]
 		switch t.Type {
@@ -48,6 +48,19 @@ func (f *File) bounds() *diag.Diagnostic {
 				top = ops[len(ops)-1]
 				ops = ops[:len(ops)-1]
 				kinds = kinds[:len(kinds)-1]
+			}
+		case hclsyntax.TokenIdent:
+			if i == 0 || tokens[i-1].Type != hclsyntax.TokenTemplateControl {
+				break
+			}
+			switch string(t.Bytes) {
+			case "if", "for":
+				controls++
+			case "endif", "endfor":
+				controls = max(controls-1, 0)
+			}
+			if controls > MaxNesting {
+				return diag.Errorf("E0103", "Expression or block is nested too deeply", Range(t.Range), "Template directives may nest %d levels deep. Split the template with locals.", MaxNesting)
 			}
 		case hclsyntax.TokenNewline:
 			if depth == 0 || kinds[len(kinds)-1] == hclsyntax.TokenOBrace {
