@@ -29,6 +29,9 @@ With nothing to recover it does nothing.`,
 			} else if !found {
 				return a.tidy(s)
 			}
+			if done, err := a.inUnitOfOwn(cmd.Context(), s, "recover"); done {
+				return err
+			}
 			lock, err := lockState(s, "recover")
 			if err != nil {
 				return err

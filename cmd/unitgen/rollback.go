@@ -35,6 +35,11 @@ transaction as a switch: planned, watched, undone where it fails.`,
 			if err != nil {
 				return err
 			}
+			if !f.bootOnly {
+				if done, err := a.inUnitOfOwn(cmd.Context(), s, "rollback"); done {
+					return err
+				}
+			}
 			lock, err := lockState(s, "rollback")
 			if err != nil {
 				return err

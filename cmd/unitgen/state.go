@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,12 +27,30 @@ func stateFlag(cmd *cobra.Command, dir *string) {
 func openState(dir string) (*generation.State, error) {
 	if dir == "" {
 		d, err := generation.DefaultDir()
+		if r := runningState(); r != "" {
+			d, err = r, nil
+		}
 		if err != nil {
 			return nil, &exitError{exitWrong, err}
 		}
 		dir = d
 	}
 	return generation.Open(dir), nil
+}
+
+// runningState gives the state directory of the bundled manager that serves
+// XDG_RUNTIME_DIR, "" for none.
+func runningState() string {
+	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
+	if runtimeDir == "" {
+		return ""
+	}
+	for _, scope := range []tree.Scope{tree.System, tree.User} {
+		if addr, err := bus.Find("", runtimeDir, scope); err == nil && addr.Record != nil {
+			return addr.Record.State
+		}
+	}
+	return ""
 }
 
 // lockState takes the lock of a state directory, or ends with exitRefused.
@@ -53,22 +72,41 @@ func putTree(s *generation.State, img *emit.Image) (store.Stored, error) {
 	return st, nil
 }
 
+// findManager looks for the manager of a scope that follows a state's
+// generations. A bundled manager that boots from another state is not it.
+func findManager(s *generation.State, scope tree.Scope) (bus.Address, error) {
+	addr, err := bus.Find(s.Dir(), os.Getenv("XDG_RUNTIME_DIR"), scope)
+	if err != nil || addr.Record == nil {
+		return addr, err
+	}
+	if addr.Record.State != "" && !samePath(addr.Record.State, s.Dir()) {
+		return bus.Address{}, fmt.Errorf("%w: the bundled manager at %s boots from the state directory %s, not from %s; name it with --state",
+			bus.ErrNoManager, addr.Socket, addr.Record.State, s.Dir())
+	}
+	addr.Scope = addr.Record.Scope
+	return addr, nil
+}
+
+func samePath(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
+}
+
 // managers gives the managers that follow a state's generations, and where the
 // tree is laid into the host: nowhere under the bundled manager.
 func managers(ctx context.Context, s *generation.State) ([]activation.Target, *activation.Place, func(), error) {
-	runtimeDir := os.Getenv("XDG_RUNTIME_DIR")
-	var bundled []bus.Address
-	var others []bus.Address
+	var bundled, others []bus.Address
 	var errs []error
 	for _, scope := range []tree.Scope{tree.System, tree.User} {
-		addr, err := bus.Find(s.Dir(), runtimeDir, scope)
+		addr, err := findManager(s, scope)
 		switch {
 		case err != nil:
 			errs = append(errs, err)
-		case addr.Bundled:
-			bundled = append(bundled, addr)
-		default:
+		case !addr.Bundled:
 			others = append(others, addr)
+		case !slices.ContainsFunc(bundled, func(b bus.Address) bool { return b.Socket == addr.Socket }):
+			bundled = append(bundled, addr)
 		}
 	}
 	var place *activation.Place

@@ -85,6 +85,11 @@ and not rolled back completely; 5 done, with newly failed units kept.`,
 			if err != nil {
 				return err
 			}
+			if !f.bootOnly {
+				if done, err := a.inUnitOfOwn(cmd.Context(), s, "switch"); done {
+					return err
+				}
+			}
 			img, err := a.render(cmd.Context(), dirArg(args), h)
 			if err != nil {
 				return err

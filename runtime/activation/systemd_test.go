@@ -192,3 +192,35 @@ func TestRealSystemdRefusals(t *testing.T) {
 		t.Errorf("drift: %v", r)
 	}
 }
+
+// TestRealSystemdCallerKilled ends the one who asked for a switch with SIGKILL:
+// the switch goes on in a unit of its own. Then it ends the switch itself, and
+// recovers.
+func TestRealSystemdCallerKilled(t *testing.T) {
+	t.Parallel()
+	m := boot(t, hostV1)
+	m.MustRun("unitgen", "switch", "/root/h")
+	m.Write("/root/h/host.ug.hcl", hostV2)
+	m.MustShell("unitgen switch /root/h --settle 1s >/dev/null 2>&1 & p=$!; until systemctl -q is-active 'unitgen-switch-*'; do sleep 0.02; done; kill -KILL $p")
+	m.WaitFor("the switch is done", 20*time.Second, func() bool {
+		return strings.Contains(m.MustRun("unitgen", "generations"), "current, boot") && strings.TrimSpace(m.Shell("readlink /etc/unitgen/boot").Stdout) == "generations/2"
+	})
+	m.active("comes.service", "active")
+
+	m.Write("/root/h/host.ug.hcl", hostV1)
+	keeps := m.pid("keeps.service")
+	m.MustShell("unitgen switch /root/h --settle 60s >/dev/null 2>&1 & until systemctl -q is-active goes.service; do sleep 0.02; done; systemctl kill -s KILL 'unitgen-switch-*'; wait")
+	if r := m.Run("unitgen", "status"); r.Code != 1 || !strings.Contains(r.Stdout, "Cut off") {
+		t.Errorf("status: %v", r)
+	}
+	m.MustRun("unitgen", "recover")
+	m.active("comes.service", "active")
+	m.active("goes.service", "inactive")
+	if got := m.Read("/etc/demo/b.conf"); got != "two\n" || m.pid("keeps.service") != keeps {
+		t.Errorf("b.conf is %q", got)
+	}
+	m.missing("/etc/demo/a.conf")
+	if r := m.Run("unitgen", "status"); r.Code != 0 {
+		t.Errorf("status: %v", r)
+	}
+}
