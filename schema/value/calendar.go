@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/unitgen/unitgen/schema/directive"
 )
@@ -38,7 +39,11 @@ var _ = register(map[directive.Kind]checker{
 		if err != nil {
 			return s, err
 		}
-		cal, err := ParseCalendar(x)
+		local := c.Local
+		if local == nil {
+			local = time.UTC
+		}
+		cal, err := ParseCalendarIn(x, local)
 		if err != nil || x != s {
 			return s, err
 		}

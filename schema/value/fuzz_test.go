@@ -48,6 +48,26 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
+// TestCanonicalWords: a list means the same in its canonical form.
+func TestCanonicalWords(t *testing.T) {
+	t.Parallel()
+	for kind, flags := range map[directive.Kind]Flags{
+		directive.UnitList: Unquote | RetainEscape, directive.PathList: Unquote, directive.Environment: Unquote | CUnescape, "namespace-paths": Unquote,
+	} {
+		for _, s := range append(samples, `a\x2db.service c.service`, `"/a b" '/c"d' /e\ f`, "\"A=a\tb\" B=c", `A=\x41\n "B=\"c\""`, "\"/a\tb\"") {
+			c, err := Check(kind, s, Context{})
+			if err != nil {
+				continue
+			}
+			want, _ := Split(s, "", flags)
+			got, err := Split(c, "", flags)
+			if err != nil || strings.Join(got, "\x00") != strings.Join(want, "\x00") {
+				t.Errorf("%s: %q is %q, its canonical form %q is %q (%v)", kind, s, want, c, got, err)
+			}
+		}
+	}
+}
+
 func FuzzWord(f *testing.F) {
 	for _, s := range samples {
 		f.Add(s, uint(Unquote|CUnescape))

@@ -2,6 +2,7 @@ package value
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/unitgen/unitgen/schema/directive"
@@ -20,6 +21,9 @@ type Context struct {
 	UnitType string
 	// Specifiers is the set that the directive expands.
 	Specifiers directive.Specifiers
+	// Local is the zone whose abbreviations ("CEST") calendar events may carry;
+	// nil is UTC, so that the answer is the same on every machine.
+	Local *time.Location
 	// Names expands the specifiers. nil: they stand for something that is not
 	// known yet, and what depends on them is not refused.
 	Names *specifier.Context
@@ -172,7 +176,13 @@ func words(flags Flags, each func(c *Context, w string) error) checker {
 				return s, err
 			}
 		}
-		return JoinWords(ws), nil
+		if flags&RetainEscape != 0 {
+			return strings.Join(ws, " "), nil
+		}
+		for i, w := range ws {
+			ws[i] = quoteWord(w, flags&CUnescape != 0)
+		}
+		return strings.Join(ws, " "), nil
 	}
 }
 

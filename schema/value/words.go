@@ -273,7 +273,11 @@ func UnescapeWords(s string) ([]string, error) { return Split(s, "", Unquote|CUn
 
 // QuoteWord gives a word in a form that reads back as itself, with quotes and
 // escapes only where it needs them.
-func QuoteWord(s string) string {
+func QuoteWord(s string) string { return quoteWord(s, true) }
+
+// quoteWord is QuoteWord; without escapes, control characters stand in the
+// quotes as they are, for words that are read without CUnescape.
+func quoteWord(s string, escapes bool) string {
 	plain := s != ""
 	for i := 0; i < len(s) && plain; i++ {
 		c := s[i]
@@ -289,6 +293,8 @@ func QuoteWord(s string) string {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			b.WriteByte('\\')
+			b.WriteByte(c)
+		case !escapes:
 			b.WriteByte(c)
 		case c == '\n':
 			b.WriteString(`\n`)
