@@ -16,6 +16,9 @@ import (
 // within each name the load path decides (systemd.unit(5), "Description").
 func (l *Loader) extraDirs(names []string, suffix string) []string {
 	ix := l.index
+	if len(ix.extra) == 0 {
+		return nil
+	}
 	var out []string
 	add := func(chain []string) {
 		for _, d := range ix.dirs {

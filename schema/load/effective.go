@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/unitname"
@@ -31,7 +32,7 @@ type settings struct {
 func (u *Unit) compute() map[string]map[string][]string {
 	out := map[string]map[string][]string{}
 	for s, keys := range u.Settings {
-		m := make(map[string][]string, len(keys)+80)
+		m := make(map[string][]string, len(keys))
 		for k, v := range keys {
 			m[k] = v
 		}
@@ -239,31 +240,64 @@ func (c *settings) timeoutZero(key string) {
 // fillGroups adds the defaults of systemd.exec(5), systemd.kill(5) and
 // systemd.resource-control(5), and what settings there imply.
 func (c *settings) fillGroups() {
-	groups := map[string]bool{}
-	for _, d := range directive.All() {
-		if d.Section == c.u.TypeSection() && groupDefaults[d.Group] != nil {
-			groups[d.Group] = true
-		}
-	}
-	if groups["exec"] {
+	d := c.u.loader.defaultsOf(c.u.Type)
+	if d.exec {
 		c.exec()
 	}
-	if groups["cgroup"] {
+	if d.cgroup {
 		c.cgroup()
 	}
-	if groups["kill"] {
+	if d.kill {
 		if c.get("KillSignal") != "" {
 			c.putDefault("RestartKillSignal", c.get("KillSignal"))
 		}
 		c.putDefault("RestartKillSignal", "SIGTERM")
 	}
-	for g := range groups {
-		for k, v := range groupDefaults[g] {
-			if d, ok := directive.Lookup(c.u.Type, c.u.TypeSection(), k); ok && c.u.loader.known(d) {
-				c.putDefault(k, v)
-			}
+	for k, v := range d.values {
+		if len(c.own[k]) == 0 && !(keepsEmpty[k] && c.own[k] != nil) {
+			c.own[k] = v
 		}
 	}
+}
+
+// sharedDefaults are the defaults of a unit type's groups; the values are
+// shared by all units.
+type sharedDefaults struct {
+	values             map[string][]string
+	exec, cgroup, kill bool
+}
+
+// defaultsOf gives the defaults of a unit type, made on first use.
+func (l *Loader) defaultsOf(typ string) *sharedDefaults {
+	l.defaultsMu.Lock()
+	defer l.defaultsMu.Unlock()
+	if d := l.defaults[typ]; d != nil {
+		return d
+	}
+	d := &sharedDefaults{values: map[string][]string{}}
+	for _, row := range directive.All() {
+		if row.Section != typeSection(typ) || !l.known(row) {
+			continue
+		}
+		switch row.Group {
+		case "exec":
+			d.exec = true
+		case "cgroup":
+			d.cgroup = true
+		case "kill":
+			d.kill = true
+		default:
+			continue
+		}
+		if v, ok := groupDefaults[row.Group][row.Name]; ok {
+			d.values[row.Name] = []string{v}
+		}
+	}
+	if l.defaults == nil {
+		l.defaults = map[string]*sharedDefaults{}
+	}
+	l.defaults[typ] = d
+	return d
 }
 
 func (l *Loader) known(d *directive.Directive) bool {
@@ -383,7 +417,7 @@ var protects = []struct {
 }
 
 func (c *settings) capabilities() {
-	bounding, ok := capabilitySet(c.own["CapabilityBoundingSet"], allCapabilities)
+	bounding, ok := capabilitySet(c.own["CapabilityBoundingSet"])
 	if !ok {
 		bounding = allCapabilities
 		if v, set := c.own["CapabilityBoundingSet"]; set && len(v) == 0 {
@@ -401,7 +435,7 @@ func (c *settings) capabilities() {
 	}
 	c.own["CapabilityBoundingSet"] = capabilityNames(bounding)
 	if v := c.own["AmbientCapabilities"]; len(v) > 0 {
-		if s, ok := capabilitySet(v, 0); ok {
+		if s, ok := capabilitySet(v); ok {
 			c.own["AmbientCapabilities"] = capabilityNames(s)
 		}
 	}
@@ -412,7 +446,7 @@ const allCapabilities = 1<<41 - 1
 
 // capabilitySet adds assignments up. The first one alone says whether the set
 // begins empty or full.
-func capabilitySet(list []string, initial uint64) (set uint64, ok bool) {
+func capabilitySet(list []string) (set uint64, ok bool) {
 	for i, v := range list {
 		s, inverted, err := value.ParseCapabilities(strings.TrimPrefix(v, "~"))
 		if err != nil {
@@ -429,11 +463,20 @@ func capabilitySet(list []string, initial uint64) (set uint64, ok bool) {
 		}
 		ok = true
 	}
-	_ = initial
 	return set & allCapabilities, ok
 }
 
+// everyCapability is shared by the units that keep all capabilities.
+var everyCapability = sync.OnceValue(func() []string { return listCapabilities(allCapabilities) })
+
 func capabilityNames(set uint64) []string {
+	if set == allCapabilities {
+		return everyCapability()
+	}
+	return listCapabilities(set)
+}
+
+func listCapabilities(set uint64) []string {
 	out := []string{}
 	for n := range 64 {
 		if set&(1<<n) != 0 {

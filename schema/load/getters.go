@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -89,13 +90,7 @@ func (u *Unit) Instance() string {
 	return i
 }
 
-func typeSection(typ string) string {
-	switch typ {
-	case "", "target", "device":
-		return ""
-	}
-	return strings.ToUpper(typ[:1]) + typ[1:]
-}
+func typeSection(typ string) string { return directive.TypeSection(typ) }
 
 func parseBool(s string) (value, ok bool) {
 	switch strings.ToLower(s) {

@@ -152,6 +152,9 @@ type Loader struct {
 	index  *index
 	units  map[string]*Unit // by every name
 	issues diag.List
+
+	defaultsMu sync.Mutex
+	defaults   map[string]*sharedDefaults // by unit type
 }
 
 // New makes a loader. The directories are read once, at the first use.
