@@ -12,7 +12,11 @@ import (
 
 // hostPlace lays trees into the machine that unitgen runs on.
 func hostPlace() *activation.Place {
-	return &activation.Place{Root: "/", Run: runProgram}
+	self, err := os.Executable()
+	if err != nil {
+		self = ""
+	}
+	return &activation.Place{Root: "/", Run: runProgram, Unitgen: self}
 }
 
 // userPlace lays the user units of a tree into the load path of the caller's

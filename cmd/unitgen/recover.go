@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/runtime/activation"
 	"github.com/unitgen/unitgen/runtime/bus"
+	"github.com/unitgen/unitgen/runtime/generation"
 )
 
 func newRecover(a *app) *cobra.Command {
 	var state string
+	var boot bool
 	cmd := &cobra.Command{
 		Use:   "recover",
 		Short: "Finish or undo a switch that was cut off",
@@ -23,6 +26,9 @@ With nothing to recover it does nothing.`,
 			s, err := openState(state)
 			if err != nil {
 				return err
+			}
+			if boot {
+				return a.recoverAtBoot(cmd.Context(), s)
 			}
 			if _, _, found, err := activation.Interrupted(s); err != nil {
 				return refusedBy(err)
@@ -59,5 +65,28 @@ With nothing to recover it does nothing.`,
 		},
 	}
 	stateFlag(cmd, &state)
+	cmd.Flags().BoolVar(&boot, "boot", false, "put files alone in order, early in a boot, when no unit runs yet")
 	return cmd
+}
+
+// recoverAtBoot undoes or finishes a switch that lost its power, and brings the
+// files of /etc to the generation that boots. Units come up from it by
+// themselves.
+func (a *app) recoverAtBoot(ctx context.Context, s *generation.State) error {
+	lock, err := lockState(s, "recover")
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	place := hostPlace()
+	place.Run = nil // systemd does at boot what these programs do
+	r, err := activation.Recover(ctx, activation.Options{State: s, Place: place})
+	if err != nil {
+		return &exitError{exitBroken, err}
+	}
+	a.sayRecovery(r)
+	if err := activation.SettleFiles(s, place); err != nil {
+		return &exitError{exitBroken, err}
+	}
+	return nil
 }

@@ -145,8 +145,8 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 	if place != nil {
 		place.Units = activation.UnitsMode(f.units)
 	}
-	if f.etc == "overlay" && place == nil {
-		return &exitError{exitRefused, errors.New("--etc overlay lays the tree over the machine's /etc, and needs root and the machine's systemd")}
+	if f.etc == "overlay" {
+		return &exitError{exitRefused, errors.New("--etc overlay needs an immutable /etc under the overlay, which this machine has not; build an image instead (unitgen build --format erofs or confext), or use --etc links")}
 	}
 	if err := a.recoverFirst(ctx, s, targets, place); err != nil {
 		return err

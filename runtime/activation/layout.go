@@ -148,6 +148,8 @@ func (l *layout) loadPath() {
 			l.out.Items = append(l.out.Items, Item{Path: loadPathUser, Target: l.pivot + "/etc/systemd/user"})
 		}
 	}
+	boot := bootScript(l.pivot, l.place.Unitgen)
+	l.out.Items = append(l.out.Items, Item{Path: bootGenerator, Content: boot, Mode: 0o755, SHA256: sumOf(boot)})
 	byGenerator := l.out.Units == UnitsGenerator
 	if l.generated || byGenerator && l.system {
 		l.script(generators, "system", "", byGenerator)

@@ -35,6 +35,9 @@ type Place struct {
 	// ($XDG_DATA_HOME/systemd/user). Where it is set, the user units of the tree
 	// are linked there and nothing else is laid into the host.
 	User string
+	// Unitgen is where the program itself lies, for the boot; it may be gone by
+	// then.
+	Unitgen string
 	// Run runs a program that has to follow new files (systemd-sysusers,
 	// systemd-tmpfiles); nil leaves them out.
 	Run func(argv ...string) error
@@ -133,6 +136,11 @@ func (p *Place) pivot(s *generation.State) string {
 // they are absent to every reader, until the pivot moves.
 func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 	f := s.FS()
+	if p.User == "" {
+		if err := p.markBooted(); err != nil {
+			return err
+		}
+	}
 	dirty := map[string]bool{}
 	for _, d := range after.Dirs {
 		err := f.Mkdir(p.host(d), 0o755)

@@ -224,3 +224,40 @@ func TestRealSystemdCallerKilled(t *testing.T) {
 		t.Errorf("status: %v", r)
 	}
 }
+
+// TestRealSystemdBootOnly has another generation than the current one boot: the
+// units come from it before the root is writable, the pivot follows.
+func TestRealSystemdBootOnly(t *testing.T) {
+	t.Parallel()
+	m := boot(t, hostV1)
+	m.MustRun("unitgen", "switch", "/root/h")
+	m.Write("/root/h/host.ug.hcl", strings.Replace(hostV2, "# real", "# other", 1))
+	changes := m.pid("changes.service")
+	m.MustRun("unitgen", "switch", "/root/h", "--boot-only")
+	m.MustRun("systemctl", "daemon-reload")
+	if got := m.Show("changes.service", "ExecStart"); !strings.Contains(got, "100000") || m.pid("changes.service") != changes {
+		t.Errorf("--boot-only touched what runs: %s", got)
+	}
+	m.missing("/etc/demo/b.conf/.") // it leads nowhere yet
+	// As at boot: nothing says that the machine is up.
+	m.MustShell("rm /run/unitgen/booted; systemctl daemon-reload")
+	if got := m.Show("changes.service", "ExecStart"); !strings.Contains(got, "200000") {
+		t.Errorf("the boot would start %s", got)
+	}
+	if got := m.Show("goes.service", "LoadState"); got != "masked" {
+		t.Errorf("goes.service is %s", got)
+	}
+	m.MustRun("systemctl", "start", "unitgen-boot.service")
+	if got := strings.TrimSpace(m.MustShell("readlink /etc/unitgen/current")); got != "generations/2" {
+		t.Errorf("current leads to %s", got)
+	}
+	if got := m.Read("/etc/demo/b.conf") + m.Read("/etc/sudoers.d/demo"); got != "two\n# other\n" {
+		t.Errorf("files after the boot: %q", got)
+	}
+	m.missing("/etc/demo/a.conf")
+	m.MustRun("systemctl", "daemon-reload")
+	m.missing("/run/systemd/generator.early/changes.service")
+	if got := m.Show("comes.service", "FragmentPath"); !strings.HasPrefix(got, "/usr/local/lib/systemd/system/") {
+		t.Errorf("comes.service is loaded from %s", got)
+	}
+}
