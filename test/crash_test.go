@@ -22,7 +22,11 @@ func TestManagerKilled(t *testing.T) {
 		h := newHost(t, w, "hello")
 		h.boot()
 		generation := h.current()
-		for round := 0; round < 2; round++ {
+		seen := map[string]string{} // PID to unit
+		for round := 0; round < 3; round++ {
+			for unit, pid := range h.pids() {
+				seen[pid] = unit
+			}
 			h.crash()
 			h.boot()
 			if h.current() != generation {
@@ -33,50 +37,36 @@ func TestManagerKilled(t *testing.T) {
 					t.Errorf("%s is %s", unit, got)
 				}
 			}
-			h.eventually("every service runs once", 10*time.Second, func() bool { return len(h.processes("work.sh")) == len(workers) })
-			if n := len(h.processes("heartbeat.pl")); n != 1 {
-				t.Errorf("%d heartbeats run", n)
-			}
+			// One that was not taken over has to be gone.
+			now := h.pids()
+			h.eventually("every service runs once", 10*time.Second, func() bool {
+				for pid, unit := range seen {
+					if now[unit] != pid && alive(pid) {
+						return false
+					}
+				}
+				return true
+			})
+		}
+		for unit, pid := range h.pids() {
+			seen[pid] = unit
 		}
 		h.stop()
 		h.eventually("nothing is left behind", 5*time.Second, func() bool {
-			return len(h.processes("work.sh"))+len(h.processes("heartbeat.pl")) == 0
+			for pid := range seen {
+				if alive(pid) {
+					return false
+				}
+			}
+			return true
 		})
 	})
 }
 
-// processes gives the processes of this host's user and directories whose
-// command line has the text.
-func (h *host) processes(text string) []string {
-	h.t.Helper()
-	var found []string
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for _, d := range dirs {
-		b, err := os.ReadFile(filepath.Join(d, "cmdline"))
-		if err != nil {
-			continue
-		}
-		line := strings.ReplaceAll(string(b), "\x00", " ")
-		if strings.Contains(line, text) && h.owns(d) {
-			found = append(found, filepath.Base(d)+" "+line)
-		}
-	}
-	return found
-}
-
-// owns tells by the environment: the manager gives its services the runtime
-// directory or a path below the state directory.
-func (h *host) owns(proc string) bool {
-	base := filepath.Dir(h.dir) + "/"
-	for _, f := range []string{"cmdline", "environ"} {
-		if b, err := os.ReadFile(filepath.Join(proc, f)); err == nil && strings.Contains(string(b), base) {
-			return true
-		}
-	}
-	return false
+// alive tells whether a process is there and no zombie.
+func alive(pid string) bool {
+	b, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	return err == nil && !strings.Contains(string(b), ") Z ")
 }
 
 // TestSwitchKilled ends a switch with SIGKILL at its first, second, third …

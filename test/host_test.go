@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,6 +51,7 @@ type host struct {
 	as             who
 	dir            string // the HCL
 	state, runtime string
+	user           bool // the manager runs the user scope
 	manager        *exec.Cmd
 	ended          chan struct{} // closed when the manager has ended
 	exit           error         // then, how
@@ -60,7 +62,12 @@ type host struct {
 func newHost(t *testing.T, w who, example string) *host {
 	t.Helper()
 	// Short, for the sockets' paths: 107 bytes are all that sun_path has.
-	base, err := os.MkdirTemp("", "ug")
+	// Not below /tmp where services may have PrivateTmp=.
+	parent := ""
+	if w.uid == 0 {
+		parent = "/run"
+	}
+	base, err := os.MkdirTemp(parent, "ug")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,13 +192,21 @@ func (h *host) mustUnitgen(command string, args ...string) string {
 // ctl finds the manager by XDG_RUNTIME_DIR: systemctl has a --state of its own.
 func (h *host) ctl(args ...string) said {
 	h.t.Helper()
-	return h.try(unitgen(h.t), append([]string{"ctl"}, args...)...)
+	return h.try(unitgen(h.t), h.ctlArgs(args)...)
 }
 
 // mustCtl is ctl where the exit code has to be 0.
 func (h *host) mustCtl(args ...string) string {
 	h.t.Helper()
-	return h.must(unitgen(h.t), append([]string{"ctl"}, args...)...)
+	return h.must(unitgen(h.t), h.ctlArgs(args)...)
+}
+
+func (h *host) ctlArgs(args []string) []string {
+	argv := []string{"ctl"}
+	if h.user {
+		argv = append(argv, "--user")
+	}
+	return append(argv, args...)
 }
 
 // systemctl is the stock one, pointed at the bundled manager.
@@ -224,6 +239,7 @@ func (h *host) boot(args ...string) {
 // start is boot without the waiting.
 func (h *host) start(args ...string) {
 	h.t.Helper()
+	h.user = slices.Contains(args, "--user")
 	argv := append([]string{unitgen(h.t), "run", h.dir, "--state", h.state, "--runtime-dir", h.runtime}, args...)
 	if h.as.uid == 0 {
 		// As root, %S, %C and %L are the machine's own: a mount namespace keeps

@@ -45,16 +45,16 @@ func TestLaptop(t *testing.T) {
 	h.eventually("the letter is sorted", 10*time.Second, there("documents/letter.pdf"))
 
 	// Without notes the condition does not hold; that is no failure.
-	h.mustCtl("--user", "start", "notes-backup.service")
+	h.mustCtl("start", "notes-backup.service")
 	if got := h.show("notes-backup.service", "ConditionResult", "Result"); got["ConditionResult"] != "no" || got["Result"] != "success" {
 		t.Errorf("without notes: %v", got)
 	}
 	put("notes/today.txt", "buy milk")
-	h.mustCtl("--user", "start", "notes-backup.service")
+	h.mustCtl("start", "notes-backup.service")
 	if got := h.show("notes-backup.service", "ConditionResult", "Result"); got["ConditionResult"] != "yes" || got["Result"] != "success" {
 		t.Errorf("with notes: %v", got)
 	}
-	if out := h.mustCtl("--user", "list-timers", "--all"); !strings.Contains(out, "notes-backup.timer") {
+	if out := h.mustCtl("list-timers", "--all"); !strings.Contains(out, "notes-backup.timer") {
 		t.Errorf("list-timers: %s", out)
 	}
 }

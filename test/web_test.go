@@ -59,7 +59,7 @@ func TestWeb(t *testing.T) {
 	everyone(t, func(t *testing.T, w who) {
 		h := newHost(t, w, "web")
 		port, other := freePort(t), freePort(t)
-		h.edit("host.ug.hcl", "8088", strconv.Itoa(port))
+		h.edit("host.ug.hcl", "port    = 8088", "port    = "+strconv.Itoa(port))
 		h.boot()
 		defer func() {
 			if t.Failed() {

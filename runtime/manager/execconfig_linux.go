@@ -128,11 +128,10 @@ func newExecConfig(m *Manager, f *load.Unit) *execConfig {
 	}
 	c.dir = f.String("WorkingDirectory")
 	c.dir, c.dirOptional = strings.CutPrefix(c.dir, "-")
+	// The loader has taken the lines apart: one assignment, unquoted, each.
 	for _, a := range f.Strings("Environment") {
-		for _, w := range words([]string{a}) {
-			if n, _, ok := strings.Cut(w, "="); ok && value.ValidEnvName(n) {
-				c.env = append(c.env, w)
-			}
+		if n, _, ok := strings.Cut(a, "="); ok && value.ValidEnvName(n) {
+			c.env = append(c.env, a)
 		}
 	}
 	for _, p := range f.Strings("EnvironmentFile") {
