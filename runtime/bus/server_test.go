@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -115,15 +114,4 @@ func (w *world) tool(args ...string) (out, errs string, code int) {
 func (w *world) systemctl(args ...string) (string, string, int) {
 	w.t.Helper()
 	return w.tool(append([]string{"systemctl", "--user", "--no-pager"}, args...)...)
-}
-
-func TestTry(t *testing.T) {
-	script := os.Getenv("TRY")
-	if script == "" {
-		t.SkipNow()
-	}
-	w := newWorld(t)
-	os.Setenv("SOCK", w.socket)
-	out, errs, code := w.tool("bash", "-c", "export R="+w.dir+" S="+filepath.Clean(w.socket)+"; "+script)
-	t.Logf("code %d\n%s%s", code, out, errs)
 }

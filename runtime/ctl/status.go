@@ -408,6 +408,9 @@ func (r *run) statusGroup(unit string, p map[string]any) {
 
 // processTree prints processes by control group below a group.
 func (r *run) processTree(ps []bus.Process, root, indent string) {
+	if root == "" {
+		root = "/"
+	}
 	groups := map[string][]bus.Process{}
 	for _, x := range ps {
 		groups[x.CGroup] = append(groups[x.CGroup], x)
@@ -421,7 +424,7 @@ func (r *run) processTree(ps []bus.Process, root, indent string) {
 	var own []bus.Process
 	var below []string
 	for _, g := range names {
-		if g == root || root == "" || !strings.HasPrefix(g, strings.TrimSuffix(root, "/")+"/") {
+		if g == root || !strings.HasPrefix(g, strings.TrimSuffix(root, "/")+"/") {
 			own = append(own, groups[g]...)
 		} else {
 			below = append(below, g)
