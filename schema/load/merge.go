@@ -23,6 +23,11 @@ func (u *Unit) merge() {
 	for _, s := range directive.Sections(u.Type) {
 		u.Settings[s] = map[string][]string{}
 	}
+	lines := 0
+	for _, f := range u.Files {
+		lines += len(f.Lines)
+	}
+	u.Assigned = make([]Assignment, 0, min(lines, 1024))
 	for n, f := range u.Files {
 		for i := range f.Lines {
 			switch line := &f.Lines[i]; line.Kind {

@@ -109,6 +109,7 @@ func (p *parser) physical() (from, to, next int) {
 }
 
 func (p *parser) run() {
+	p.out = make([]Line, 0, min(strings.Count(p.s, "\n")+1, 1024))
 	for p.at < len(p.s) {
 		from, to, next := p.physical()
 		line := p.line
