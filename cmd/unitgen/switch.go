@@ -146,7 +146,7 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		place.Units = activation.UnitsMode(f.units)
 	}
 	if f.etc == "overlay" {
-		return &exitError{exitRefused, errors.New("--etc overlay needs an immutable /etc under the overlay, which this machine has not; build an image instead (unitgen build --format erofs or confext), or use --etc links")}
+		return &exitError{exitRefused, errors.New("--etc overlay lays the tree over /etc, which this version cannot mount yet; use --etc links, or build an image (unitgen build --format erofs or confext)")}
 	}
 	if err := a.recoverFirst(ctx, s, targets, place); err != nil {
 		return err
