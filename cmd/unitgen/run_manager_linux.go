@@ -34,6 +34,9 @@ func bootManager(raw string) int {
 	// what our caller left open is nobody's business but ours
 	_ = unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	debug.SetGCPercent(50) // it lives long and does little
+	if os.Getpid() == 1 {
+		loopbackUp()
+	}
 	lock, err := lockRuntime(f.RuntimeDir)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "unitgen: %v (%s); stop it, or name another with --runtime-dir\n", err, f.RuntimeDir)
