@@ -57,7 +57,7 @@ func (c *checker) claims() {
 
 // claimed gives what an assignment claims: a kind and a value, "" for nothing.
 func claimed(u *load.Unit, a load.Assignment) string {
-	if a.Value == "" || !slices.Contains(u.Values(a.Section, a.Key), a.Value) {
+	if a.Value == "" || !slices.Contains(u.Settings[a.Section][a.Key], a.Value) {
 		return ""
 	}
 	switch a.Section + "." + a.Key {

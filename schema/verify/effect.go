@@ -42,34 +42,34 @@ type combination struct {
 	why                string
 }
 
-func oneshot(u *load.Unit) bool { return u.String("Type") == "oneshot" }
+func oneshot(u *load.Unit) bool { return text(u, "Type") == "oneshot" }
 
 // combinations are taken from the man pages of the directives.
 var combinations = []combination{
 	{"Service", "PIDFile", func(u *load.Unit) bool {
-		return u.String("Type") == "oneshot" || u.String("Type") == "simple" || u.String("Type") == "exec"
+		return text(u, "Type") == "oneshot" || text(u, "Type") == "simple" || text(u, "Type") == "exec"
 	}, "only Type=forking services are followed by a PID file (systemd.service(5), PIDFile=)"},
-	{"Service", "GuessMainPID", func(u *load.Unit) bool { return u.String("Type") != "forking" || u.String("PIDFile") != "" }, "it counts only for Type=forking without PIDFile= (systemd.service(5), GuessMainPID=)"},
-	{"Service", "BusName", func(u *load.Unit) bool { return u.String("Type") != "dbus" && len(u.Strings("ExecStart")) == 0 }, "only Type=dbus services wait for a bus name (systemd.service(5), BusName=)"},
+	{"Service", "GuessMainPID", func(u *load.Unit) bool { return text(u, "Type") != "forking" || text(u, "PIDFile") != "" }, "it counts only for Type=forking without PIDFile= (systemd.service(5), GuessMainPID=)"},
+	{"Service", "BusName", func(u *load.Unit) bool { return text(u, "Type") != "dbus" && len(texts(u, "ExecStart")) == 0 }, "only Type=dbus services wait for a bus name (systemd.service(5), BusName=)"},
 	{"Service", "RuntimeMaxSec", oneshot, "it is ignored for Type=oneshot; TimeoutStartSec= bounds its run (systemd.service(5), RuntimeMaxSec=)"},
-	{"Service", "RestartSec", func(u *load.Unit) bool { r := u.String("Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartSec=)"},
-	{"Service", "RestartPreventExitStatus", func(u *load.Unit) bool { r := u.String("Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartPreventExitStatus=)"},
-	{"Service", "RestartMaxDelaySec", func(u *load.Unit) bool { return u.String("RestartSteps") == "" || u.String("RestartSteps") == "0" }, "it counts only with RestartSteps= (systemd.service(5), RestartSteps=)"},
-	{"Service", "WatchdogSignal", func(u *load.Unit) bool { w := u.String("WatchdogSec"); return w == "" || w == "0" || w == "infinity" }, "there is no WatchdogSec= (systemd.service(5), WatchdogSec=)"},
-	{"Service", "FileDescriptorStorePreserve", func(u *load.Unit) bool { n := u.String("FileDescriptorStoreMax"); return n == "" || n == "0" }, "FileDescriptorStoreMax= is 0 (systemd.service(5), FileDescriptorStoreMax=)"},
-	{"Socket", "MaxConnections", func(u *load.Unit) bool { return !u.Bool("Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnections=)"},
-	{"Socket", "MaxConnectionsPerSource", func(u *load.Unit) bool { return !u.Bool("Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnectionsPerSource=)"},
-	{"Socket", "FlushPending", func(u *load.Unit) bool { return u.Bool("Accept") }, "it counts only with Accept=no (systemd.socket(5), FlushPending=)"},
-	{"Timer", "Persistent", func(u *load.Unit) bool { return len(u.Strings("OnCalendar")) == 0 }, "it counts only with OnCalendar= (systemd.timer(5), Persistent=)"},
-	{"Timer", "FixedRandomDelay", func(u *load.Unit) bool { d := u.String("RandomizedDelaySec"); return d == "" || d == "0" }, "there is no RandomizedDelaySec= (systemd.timer(5), FixedRandomDelay=)"},
-	{"Path", "DirectoryMode", func(u *load.Unit) bool { return !u.Bool("MakeDirectory") }, "it counts only with MakeDirectory=yes (systemd.path(5), DirectoryMode=)"},
-	{"Unit", "StartLimitAction", func(u *load.Unit) bool { i := u.String("StartLimitIntervalSec"); return i == "0" }, "StartLimitIntervalSec=0 turns the limit off (systemd.unit(5), StartLimitIntervalSec=)"},
+	{"Service", "RestartSec", func(u *load.Unit) bool { r := text(u, "Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartSec=)"},
+	{"Service", "RestartPreventExitStatus", func(u *load.Unit) bool { r := text(u, "Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartPreventExitStatus=)"},
+	{"Service", "RestartMaxDelaySec", func(u *load.Unit) bool { return text(u, "RestartSteps") == "" || text(u, "RestartSteps") == "0" }, "it counts only with RestartSteps= (systemd.service(5), RestartSteps=)"},
+	{"Service", "WatchdogSignal", func(u *load.Unit) bool { w := text(u, "WatchdogSec"); return w == "" || w == "0" || w == "infinity" }, "there is no WatchdogSec= (systemd.service(5), WatchdogSec=)"},
+	{"Service", "FileDescriptorStorePreserve", func(u *load.Unit) bool { n := text(u, "FileDescriptorStoreMax"); return n == "" || n == "0" }, "FileDescriptorStoreMax= is 0 (systemd.service(5), FileDescriptorStoreMax=)"},
+	{"Socket", "MaxConnections", func(u *load.Unit) bool { return !flag(u, "Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnections=)"},
+	{"Socket", "MaxConnectionsPerSource", func(u *load.Unit) bool { return !flag(u, "Accept") }, "it counts only with Accept=yes (systemd.socket(5), MaxConnectionsPerSource=)"},
+	{"Socket", "FlushPending", func(u *load.Unit) bool { return flag(u, "Accept") }, "it counts only with Accept=no (systemd.socket(5), FlushPending=)"},
+	{"Timer", "Persistent", func(u *load.Unit) bool { return len(texts(u, "OnCalendar")) == 0 }, "it counts only with OnCalendar= (systemd.timer(5), Persistent=)"},
+	{"Timer", "FixedRandomDelay", func(u *load.Unit) bool { d := text(u, "RandomizedDelaySec"); return d == "" || d == "0" }, "there is no RandomizedDelaySec= (systemd.timer(5), FixedRandomDelay=)"},
+	{"Path", "DirectoryMode", func(u *load.Unit) bool { return !flag(u, "MakeDirectory") }, "it counts only with MakeDirectory=yes (systemd.path(5), DirectoryMode=)"},
+	{"Unit", "StartLimitAction", func(u *load.Unit) bool { i := text(u, "StartLimitIntervalSec"); return i == "0" }, "StartLimitIntervalSec=0 turns the limit off (systemd.unit(5), StartLimitIntervalSec=)"},
 }
 
 // effects advises on directives without effect in their combination, and warns
 // of what systemd itself warns of.
 func (c *checker) effects(u *load.Unit) {
-	if u.String("KillMode") == "none" {
+	if text(u, "KillMode") == "none" {
 		c.add(diag.Warnf(CodeNoEffect, "Unsafe kill mode", at(u, "", "KillMode"),
 			"KillMode=none of %s leaves its processes running after a stop, out of control; it is deprecated (systemd.kill(5), KillMode=). Use mixed or control-group.", u.Name))
 	}

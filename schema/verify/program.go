@@ -21,7 +21,7 @@ var searchPath = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/us
 // programs complains of programs that are not in the sysroot, and advises on
 // accounts that are not there.
 func (c *checker) programs(u *load.Unit) {
-	if u.String("RootDirectory") != "" || u.String("RootImage") != "" {
+	if text(u, "RootDirectory") != "" || text(u, "RootImage") != "" {
 		return // they are looked for in another root
 	}
 	for _, name := range sortedKeys(u.Commands) {
@@ -34,8 +34,8 @@ func (c *checker) programs(u *load.Unit) {
 		}
 	}
 	for _, x := range [][2]string{{"User", "passwd"}, {"Group", "group"}} {
-		who := u.String(x[0])
-		if who == "" || strings.Trim(who, "0123456789") == "" || u.Bool("DynamicUser") || strings.Contains(who, "%") {
+		who := text(u, x[0])
+		if who == "" || strings.Trim(who, "0123456789") == "" || flag(u, "DynamicUser") || strings.Contains(who, "%") {
 			continue
 		}
 		if !c.account(x[1], who) {

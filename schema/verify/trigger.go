@@ -14,7 +14,7 @@ func (c *checker) triggers(u *load.Unit) {
 		c.socket(u)
 	case "timer", "path", "automount":
 		prefix, instance, _, hasAt := unitname.Split(u.Name)
-		target := u.String("Unit")
+		target := text(u, "Unit")
 		if u.Type == "automount" {
 			target, _ = unitname.ChangeSuffix(u.Name, "mount")
 		}
@@ -29,8 +29,8 @@ func (c *checker) triggers(u *load.Unit) {
 }
 
 func (c *checker) socket(u *load.Unit) {
-	accept := u.Bool("Accept")
-	service := u.String("Service")
+	accept := flag(u, "Accept")
+	service := text(u, "Service")
 	prefix, instance, _, hasAt := unitname.Split(u.Name)
 	if !listens(u) {
 		return // loading says it
@@ -67,7 +67,7 @@ var listenDirectives = []string{"ListenStream", "ListenDatagram", "ListenSequent
 
 func listens(u *load.Unit) bool {
 	for _, d := range listenDirectives {
-		if len(u.Strings(d)) > 0 {
+		if len(texts(u, d)) > 0 {
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/load"
 	"github.com/unitgen/unitgen/schema/unitname"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 // Codes of the diagnostics of this package.
@@ -133,6 +134,30 @@ func (c *checker) add(d *diag.Diagnostic) {
 }
 
 func (c *checker) unit(name string) *load.Unit { return c.byName[name] }
+
+// texts gives what the files say of a directive in the type's own section or
+// in [Unit]. The defaults and implied effects that load.Unit.Values adds are not
+// asked for: working them out costs more than all checks together.
+func texts(u *load.Unit, directive string) []string {
+	if v := u.Settings[u.TypeSection()][directive]; v != nil {
+		return v
+	}
+	return u.Settings["Unit"][directive]
+}
+
+// text gives the last of texts, "" where there is none.
+func text(u *load.Unit, directive string) string {
+	v := texts(u, directive)
+	if len(v) == 0 {
+		return ""
+	}
+	return v[len(v)-1]
+}
+
+func flag(u *load.Unit, directive string) bool {
+	b, err := value.ParseBool(text(u, directive))
+	return err == nil && b
+}
 
 // at gives the place of the last assignment of a directive in a unit, or the
 // unit's file.
