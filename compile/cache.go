@@ -174,32 +174,54 @@ func sourceNames(dir string) ([]string, error) {
 	return names, nil
 }
 
-// remember writes the record of a finished compilation. What cannot be written
-// is left out: every command works without the cache.
-func (c *compilation) remember(path string, r *Result) {
-	if c.set == nil || c.ix == nil || c.ctx.Err() != nil || c.outside() {
-		return
+// inputs are what a result depends on.
+type inputs struct {
+	dirs    []recordDir
+	links   map[string]string
+	files   []recordFile
+	outside bool // something that the cache cannot watch
+}
+
+// inputs gathers what the compilation has read.
+func (c *compilation) inputs() *inputs {
+	in := &inputs{links: c.set.Links, outside: c.outside()}
+	if c.o.Cache == "" {
+		in.outside = true
+		return in
 	}
-	rec := &record{Diags: c.diags, Host: r.Host, Hosts: r.Hosts, Inputs: r.Inputs, Stats: r.Stats, Links: c.set.Links}
 	for _, d := range c.set.Dirs {
 		names, err := sourceNames(d)
 		if err != nil {
-			return
+			in.outside = true
+			return in
 		}
-		rec.Dirs = append(rec.Dirs, recordDir{d, names})
+		in.dirs = append(in.dirs, recordDir{d, names})
 	}
 	for _, m := range c.set.Modules {
 		if m.Bundled {
 			continue // part of the program
 		}
 		for _, f := range m.Files {
-			rec.Files = append(rec.Files, recordFile{f.Path, f.Name, sha256.Sum256(f.Src)})
+			in.files = append(in.files, recordFile{f.Path, f.Name, sha256.Sum256(f.Src)})
 		}
 	}
-	// Modules that the host leaves out were read too: their names matter.
-	if len(c.set.Off) > 0 {
+	return in
+}
+
+// remember writes the record of a finished compilation. What cannot be written
+// is left out: every command works without the cache.
+func (c *compilation) remember(path string, r *Result) {
+	in := c.keep
+	if in == nil {
+		if c.set == nil || c.ix == nil {
+			return
+		}
+		in = c.inputs()
+	}
+	if in.outside || c.ctx.Err() != nil || unreadable(c.diags) {
 		return
 	}
+	rec := &record{Diags: c.diags, Host: r.Host, Hosts: r.Hosts, Inputs: r.Inputs, Stats: r.Stats, Links: in.links, Dirs: in.dirs, Files: in.files}
 	for _, a := range c.seen {
 		if !a.module.Bundled {
 			rec.Asked = append(rec.Asked, recordAsked{a.module.Dir, a.o})
@@ -242,12 +264,22 @@ func (c *compilation) outside() bool {
 			}
 		}
 	}
-	for _, d := range c.diags {
-		if strings.HasPrefix(d.Code, "E010") || d.Code == "E0001" {
-			return true // a file that could not be read may be readable next time
-		}
+	// Modules that the host leaves out were read too: their names matter.
+	if len(c.set.Off) > 0 {
+		return true
 	}
 	return len(c.peers) > 0
+}
+
+// unreadable reports whether a file could not be read, which may be different
+// the next time.
+func unreadable(l diag.List) bool {
+	for _, d := range l {
+		if strings.HasPrefix(d.Code, "E010") || d.Code == "E0001" {
+			return true
+		}
+	}
+	return false
 }
 
 // restore fills a result from a record.

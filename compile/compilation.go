@@ -41,6 +41,7 @@ type compilation struct {
 	seen   []observed
 	diags  diag.List
 	eval   *atomic.Pointer[eval.Evaluator] // ev, for the watchdog
+	keep   *inputs                         // what the cache watches, after release
 	lazy   bool                            // the result came from the cache; sources are read when asked for
 	masks  map[string][]hcl.Range          // literals of secrets, by file
 }
@@ -200,11 +201,13 @@ func (c *compilation) evaluate(r *Result) {
 	c.everything()
 	c.diags = append(c.diags, c.ev.Diags...)
 	c.diags = append(c.diags, d...)
-	if !c.o.NoVerify && !c.diags.HasErrors() {
-		c.diags = append(c.diags, c.verifyTree(r.Tree)...)
-		c.diags = append(c.diags, c.unknownNames(r.Tree)...)
-	}
 	r.Stats.Nodes, r.Stats.Definitions, r.Stats.Units = c.ev.Stats.Nodes, c.ev.Stats.Definitions, len(r.Tree.Units)
+	if c.o.NoVerify || c.diags.HasErrors() {
+		return
+	}
+	c.diags = append(c.diags, c.unknownNames(r.Tree)...)
+	c.release()
+	c.diags = append(c.diags, c.verifyTree(r.Tree)...)
 }
 
 // everything evaluates what nothing read: options, locals, assertions.
@@ -271,6 +274,20 @@ func (c *compilation) host(r *Result) (string, int) {
 	t.Host, t.Systemd, t.Variant = name, systemd, c.o.Variant
 	r.Host = name
 	return name, systemd
+}
+
+// release lets go of syntax trees and nodes, the larger half of the memory,
+// before the whole-tree checks take theirs. Who asks for sources or an
+// explanation later has them made again.
+func (c *compilation) release() {
+	if len(c.peers) > 0 || c.o.KeepSource {
+		return
+	}
+	c.keep = c.inputs()
+	c.set, c.ix, c.ev, c.lazy = nil, nil, nil, true
+	c.eval.Store(nil)
+	clear(c.files)
+	clear(c.tables)
 }
 
 func validHost(s string) bool {

@@ -26,7 +26,7 @@ type Options struct {
 	Parallelism int    // goroutines that parse and check; 0 for one a core
 	Cache       string // directory of the content-hash cache; "" for none
 	NoVerify    bool   // leave out the whole-tree checks
-	KeepSource  bool   // reserved for language servers: keep syntax trees for Explain even on a cache hit
+	KeepSource  bool   // keep syntax trees and values in memory, for callers that ask Explain for much
 
 	// Remote gives the directory where a fetched import lies (git::…, https://…);
 	// nil: none is fetched.

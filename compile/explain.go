@@ -22,7 +22,7 @@ import (
 func (c *compilation) explain(path string) (*Explanation, diag.List) {
 	if c.ev == nil {
 		o := c.o
-		o.Cache = ""
+		o.Cache, o.KeepSource, o.NoVerify = "", true, true
 		fresh := newCompilation(c.ctx, o)
 		fresh.guard(&Result{Tree: &tree.Tree{}, Sources: Sources{}})
 		if fresh.ev == nil {

@@ -41,9 +41,11 @@ func (c *compilation) unknownNames(t *tree.Tree) diag.List {
 	for _, u := range c.ev.Units() {
 		known[u.Name] = true // declared and switched off
 	}
-	units := map[string]bool{} // directives that hold unit names, by section and name
+	// Directives that hold unit names, by section and name. Conflicts= names
+	// what must not run, on whatever machine has it.
+	units := map[string]bool{}
 	for _, d := range directive.All() {
-		if d.Kind == directive.UnitList && (d.Section == "Unit" || d.Section == "Install") && d.Name != "Alias" {
+		if d.Kind == directive.UnitList && (d.Section == "Unit" || d.Section == "Install") && d.Name != "Alias" && d.Name != "Conflicts" {
 			units[d.Section+"/"+d.Name] = true
 		}
 	}

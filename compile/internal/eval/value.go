@@ -238,6 +238,9 @@ func (e *Evaluator) list(p *pathNode) (cty.Value, bool) {
 	if !fine {
 		return cty.DynamicVal, false
 	}
+	if p.opt != nil && p.parent == nil && p.opt.Merge == "unite" {
+		elems = types.Distinct(elems)
+	}
 	v := cty.EmptyTupleVal
 	if len(elems) > 0 {
 		v = cty.TupleVal(elems)

@@ -162,6 +162,7 @@ func (c *conversion) try(t *Type, v cty.Value) (cty.Value, []Problem) {
 
 func (c *conversion) either(t *Type, v cty.Value) cty.Value {
 	var shaped []Problem
+	var like *Type
 	near := 0
 	for _, e := range t.elems {
 		out, problems := c.try(e, v)
@@ -171,8 +172,11 @@ func (c *conversion) either(t *Type, v cty.Value) cty.Value {
 		// A value with the shape of one alternative alone is judged by that one.
 		if sameShape(e, v) {
 			near++
-			shaped = problems
+			shaped, like = problems, e
 		}
+	}
+	if near == 1 && like.Base().kind == Enum {
+		return c.problem(t, shaped[0].Suggestion, "must be "+t.String()+", not "+c.shown(t, v))
 	}
 	if near == 1 {
 		c.problems = append(c.problems, shaped...)
@@ -234,4 +238,12 @@ func (c *conversion) coerce(t *Type, v cty.Value) cty.Value {
 		return c.problem(t, "", "could not be brought into its new shape: "+diags[0].Detail)
 	}
 	return c.convert(t.elem, nv)
+}
+
+// shown spells a value for a message, unless it may be a secret.
+func (c *conversion) shown(t *Type, v cty.Value) string {
+	if t.HasSecret() {
+		return describe(v)
+	}
+	return literal(v)
 }

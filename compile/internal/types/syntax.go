@@ -45,3 +45,18 @@ func fingerprint(v cty.Value) string {
 	}
 	return string(b)
 }
+
+// Distinct gives the elements without repetitions; first places are kept.
+func Distinct(elems []cty.Value) []cty.Value {
+	seen := make(map[string]bool, len(elems))
+	out := make([]cty.Value, 0, len(elems))
+	for _, e := range elems {
+		raw, _ := e.UnmarkDeep()
+		key := fingerprint(raw)
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
