@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -276,6 +277,9 @@ func (s *set) entry(abs, shown string, alone bool) diag.List {
 	}
 	if hasNUL(data) && len(bad) == 0 {
 		bad = append(bad, diag.Errorf(CodeUnreadable, "NUL character in a unit file", diag.Range{File: shown}, "A NUL character ends a line for systemd and hides what follows. Take it out of the file."))
+	}
+	if !utf8.Valid(data) && len(bad) == 0 {
+		bad = append(bad, diag.Errorf(CodeUnreadable, "Invalid UTF-8 in a unit file", diag.Range{File: shown}, "systemd ignores lines that are not UTF-8, and HCL cannot hold them. Convert the file to UTF-8, or take the line out."))
 	}
 	if len(bad) > 0 {
 		return bad
