@@ -342,11 +342,9 @@ func (c *settings) service() {
 	if d := c.get("Delegate"); d != "" && d != "no" {
 		c.putDefault("OOMPolicy", "continue")
 	}
-	mode := "inherit"
 	if u.loader.system() {
-		mode = "private"
+		c.putDefault("KeyringMode", "private")
 	}
-	c.putDefault("KeyringMode", mode)
 }
 
 func (c *settings) exec() {
@@ -375,8 +373,9 @@ func (c *settings) exec() {
 			c.put("Group", c.get("User"))
 		}
 	}
-	if !u.loader.system() && c.get("WorkingDirectory") == "" {
-		c.put("WorkingDirectory", "-"+u.loader.spec.Home)
+	if !u.loader.system() {
+		c.putDefault("WorkingDirectory", "-"+u.loader.spec.Home)
+		c.putDefault("KeyringMode", "inherit")
 	}
 	for _, d := range execDirectories {
 		if v := c.own[d.key]; len(v) > 1 {

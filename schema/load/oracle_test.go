@@ -16,6 +16,7 @@ import (
 	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/schema/load"
 	"github.com/unitgen/unitgen/schema/specifier"
+	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -36,6 +37,11 @@ var depLine = regexp.MustCompile(`^\t\t([A-Z][A-Za-z]+): (\S+) \(([a-z -]+)\)$`)
 // units.
 func dump(t *testing.T, units []string, path ...string) map[string]*dumped {
 	t.Helper()
+	return dumpAs(t, "--system", units, path...)
+}
+
+func dumpAs(t *testing.T, manager string, units []string, path ...string) map[string]*dumped {
+	t.Helper()
 	testenv.Need(t, systemdBinary)
 	dir := t.TempDir()
 	var b strings.Builder
@@ -44,8 +50,14 @@ func dump(t *testing.T, units []string, path ...string) map[string]*dumped {
 		b.WriteString("Wants=" + u + "\n")
 	}
 	write(t, filepath.Join(dir, "zz-oracle.target"), b.String())
-	c := exec.Command(systemdBinary, "--test", "--system", "--unit=zz-oracle.target")
-	c.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+strings.Join(append([]string{dir}, path...), ":"))
+	c := exec.Command(systemdBinary, "--test", manager, "--unit=zz-oracle.target")
+	c.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+strings.Join(append([]string{dir}, path...), ":"),
+		"XDG_RUNTIME_DIR="+filepath.Dir(dir), "HOME=/nonexistent", "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME=", "XDG_DATA_HOME=")
+	if manager == "--user" && os.Geteuid() == 0 {
+		if err := os.Chown(filepath.Dir(dir), 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if os.Geteuid() == 0 {
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		for p := dir; p != "/" && p != os.TempDir(); p = filepath.Dir(p) {
@@ -222,6 +234,33 @@ func TestLikeSystemd(t *testing.T) {
 			break
 		}
 		t.Error(d)
+	}
+	t.Logf("%d units compared, %d differences", len(closure), len(diffs))
+}
+
+// TestUserLikeSystemd is TestLikeSystemd for the units of the user manager.
+func TestUserLikeSystemd(t *testing.T) {
+	testenv.NeedRoot(t) // to become the user whose manager it is
+	dir := filepath.Join(openCorpus(t), "usr/lib/systemd/user")
+	v := installed(t)
+	facts := specifier.User(specifier.Manager{Name: "nobody", Group: "nogroup", UID: 65534, GID: 65534, Home: "/nonexistent", Shell: "/usr/sbin/nologin"},
+		map[string]string{"XDG_RUNTIME_DIR": filepath.Dir(t.TempDir())}, v)
+	facts.Host = specifier.ReadHost("/")
+	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	l := load.New(load.Options{Path: []string{dir}, Scope: tree.User, Version: v, Facts: facts, NoUnifiedCgroups: err != nil})
+	names := instances(l.Names())
+	want := dumpAs(t, "--user", names, dir)
+	closure := l.Closure(names...)
+	diffs := compare(l, want, closure)
+	for _, u := range closure {
+		if w := want[u.Name]; w != nil {
+			diffs = append(diffs, compareSettings(u, w)...)
+		}
+	}
+	for i, d := range diffs {
+		if i < 50 {
+			t.Errorf("%.400s", d)
+		}
 	}
 	t.Logf("%d units compared, %d differences", len(closure), len(diffs))
 }
