@@ -66,8 +66,7 @@ func ValidEnvName(s string) bool {
 // Assignment is one environment variable.
 type Assignment struct{ Name, Value string }
 
-// parseAssignment reads NAME=value. Values may not hold control characters
-// other than newline and tab.
+// parseAssignment reads NAME=value.
 func parseAssignment(w string) (Assignment, error) {
 	name, v, ok := strings.Cut(w, "=")
 	if !ok || !ValidEnvName(name) {
@@ -75,11 +74,6 @@ func parseAssignment(w string) (Assignment, error) {
 	}
 	if !utf8.ValidString(v) {
 		return Assignment{}, wrong(name, "has a value that is not valid UTF-8", wantEnvironment)
-	}
-	for _, r := range v {
-		if (r < ' ' && r != '\n' && r != '\t') || r == 127 {
-			return Assignment{}, wrong(name, "has a control character in its value", wantEnvironment)
-		}
 	}
 	return Assignment{name, v}, nil
 }

@@ -13,7 +13,7 @@ var _ = register(map[directive.Kind]checker{
 	directive.String:    whole(func(*Context, string) error { return nil }),
 	directive.RawString: func(_ *Context, s string) (string, error) { return s, nil },
 	directive.Obsolete: func(_ *Context, s string) (string, error) {
-		return s, wrong(s, "has no effect: systemd ignores this directive", "")
+		return s, &Error{Value: s, Wrong: "has no effect: systemd ignores this directive", Tolerated: true}
 	},
 	directive.Command: func(c *Context, s string) (string, error) {
 		_, err := parseCommands(s, c.Systemd, c.expand)
