@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/unitgen/unitgen/runtime/generation"
 	"github.com/unitgen/unitgen/runtime/manager"
 	"github.com/unitgen/unitgen/runtime/unitstate"
 )
@@ -28,6 +29,10 @@ func (t *runTalk) summary(m *manager.Manager, f runFlags) {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", u.Name, state, clean(strings.Join(append([]string{u.Description}, where(u)...), ", ")))
 	}
 	_ = w.Flush()
+	state := " --state " + f.State
+	if d, err := generation.DefaultDir(); err == nil && d == f.State {
+		state = ""
+	}
 	ctl := "ctl"
 	if f.User {
 		ctl = "ctl --user"
@@ -35,11 +40,11 @@ func (t *runTalk) summary(m *manager.Manager, f runFlags) {
 	fmt.Fprintf(t.out, `
   see      XDG_RUNTIME_DIR=%[1]s systemctl --user list-units
            XDG_RUNTIME_DIR=%[1]s unitgen %[4]s list-units    (where there is no systemctl)
-  logs     unitgen logs --state %[2]s UNIT
-  change   edit, then unitgen plan --state %[2]s DIR, and unitgen switch --state %[2]s DIR
+  logs     unitgen logs%[2]s UNIT
+  change   edit, then unitgen plan%[2]s DIR, and unitgen switch%[2]s DIR
   leave    Ctrl-C, or SIGTERM to process %[3]d: stops all units in reverse order
 
-`, f.RuntimeDir, f.State, t.pid, ctl)
+`, f.RuntimeDir, state, t.pid, ctl)
 }
 
 // where says how a unit is reached, or what it waits for.
