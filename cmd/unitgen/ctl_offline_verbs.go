@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -193,7 +194,15 @@ func (c *offline) cat() int {
 	if c.scope != install.System {
 		scope = tree.User
 	}
-	l := load.New(load.Options{Root: c.root, Scope: scope, UseEnvironment: c.scope == install.User})
+	root, err := filepath.Abs(c.root)
+	if err != nil {
+		c.say("Failed to cat: %s", install.Words(err))
+		return exitWrong
+	}
+	if root == "/" {
+		root = ""
+	}
+	l := load.New(load.Options{Root: root, Scope: scope, UseEnvironment: c.scope == install.User})
 	code := exitDone
 	for i, n := range names {
 		u := l.Load(n)
@@ -213,7 +222,7 @@ func (c *offline) cat() int {
 			if j > 0 {
 				fmt.Fprintln(c.out)
 			}
-			shown := strings.TrimRight(c.root, "/") + p
+			shown := root + p
 			data, err := l.ReadFile(p)
 			if err != nil {
 				c.say("Failed to cat %s: %s", shown, install.Words(err))
