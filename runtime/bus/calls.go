@@ -80,9 +80,22 @@ func (c *conn) GetUnitProperties(ctx context.Context, unit string) (map[string]a
 }
 
 func (c *conn) getAll(ctx context.Context, p dbus.ObjectPath, iface string) (map[string]any, error) {
-	var vs map[string]dbus.Variant
-	if err := c.CallObject(ctx, p, ifaceProps+".GetAll", []any{iface}, &vs); err != nil {
+	ctx, cancel := bound(ctx)
+	defer cancel()
+	d, err := c.connected(ctx)
+	if err != nil {
 		return nil, err
+	}
+	call := d.Object(busName, p).CallWithContext(ctx, ifaceProps+".GetAll", 0, iface)
+	if call.Err != nil {
+		return nil, wrap(call.Err)
+	}
+	if len(call.Body) != 1 {
+		return nil, &Error{Name: "org.freedesktop.DBus.Error.InvalidSignature", Message: "GetAll gave no dictionary"}
+	}
+	vs, ok := call.Body[0].(map[string]dbus.Variant)
+	if !ok {
+		return nil, &Error{Name: "org.freedesktop.DBus.Error.InvalidSignature", Message: "GetAll gave no dictionary"}
 	}
 	out := make(map[string]any, len(vs))
 	for k, v := range vs {

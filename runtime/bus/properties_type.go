@@ -271,6 +271,13 @@ func typeGetters(m map[string]getter) {
 		for _, x := range p.Paths {
 			out = append(out, pair2{x.Kind, text8(x.Path)})
 		}
+		if v.st.Path == nil || len(out) == 0 {
+			for _, kind := range []string{"DirectoryNotEmpty", "PathModified", "PathChanged", "PathExistsGlob", "PathExists"} {
+				for _, s := range v.st.Unit.Values("Path", kind) {
+					out = append(out, pair2{kind, text8(s)})
+				}
+			}
+		}
 		return out
 	})
 

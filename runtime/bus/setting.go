@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,6 +61,9 @@ func directiveOf(property string) string {
 // convert makes a value of a signature from a directive's values.
 func convert(sig, name string, vals []string) (any, bool) {
 	last := vals[len(vals)-1]
+	if name == "CoredumpFilter" {
+		last = strings.Join(vals, " ")
+	}
 	switch sig {
 	case "s":
 		return text8(last), true
@@ -154,11 +159,7 @@ func convertWide(name, s string) (any, bool) {
 		n, err := value.ParseNanoseconds(s)
 		return n, err == nil
 	case "CoredumpFilter":
-		if s == "default" {
-			return uint64(0x33), true
-		}
-		n, err := strconv.ParseUint(strings.TrimPrefix(s, "0x"), 16, 64)
-		return n, err == nil
+		return coredumpFilter(s)
 	case "CPUWeight", "StartupCPUWeight":
 		if s == "idle" {
 			return uint64(0), true
@@ -184,7 +185,44 @@ func convertWide(name, s string) (any, bool) {
 	return n, err == nil
 }
 
-func tasksLimit() uint64 { return 32768 }
+// tasksLimit is how many tasks the machine can have at once.
+func tasksLimit() uint64 {
+	limit := uint64(4194304)
+	for _, f := range []string{"pid_max", "threads-max"} {
+		b, err := os.ReadFile("/proc/sys/kernel/" + f)
+		if err != nil {
+			continue
+		}
+		if n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err == nil {
+			limit = min(limit, n)
+		}
+	}
+	return limit
+}
+
+// coredumpFilter reads names of core(5)'s mapping types, or the mask in
+// hexadecimal.
+func coredumpFilter(s string) (any, bool) {
+	var mask uint64
+	for _, w := range strings.Fields(s) {
+		switch i := slices.Index([]string{"private-anonymous", "shared-anonymous", "private-file-backed", "shared-file-backed",
+			"elf-headers", "private-huge", "shared-huge", "private-dax", "shared-dax"}, w); {
+		case i >= 0:
+			mask |= 1 << i
+		case w == "default":
+			mask |= 0x33
+		case w == "all":
+			mask |= 0x1ff
+		default:
+			n, err := strconv.ParseUint(strings.TrimPrefix(w, "0x"), 16, 64)
+			if err != nil {
+				return nil, false
+			}
+			mask |= n
+		}
+	}
+	return mask, true
+}
 
 func span(s string) (any, bool) {
 	if s == "infinity" || s == "" {
@@ -262,5 +300,5 @@ var defaults = map[string]any{
 	"DirectoryMode": uint32(0o755), "Priority": int32(-1), "IPTOS": int32(-1), "IPTTL": int32(-1), "Timestamping": "off",
 	"Mark": int32(-1), "MaxConnections": uint32(64), "TriggerLimitIntervalUSec": uint64(2e6), "TriggerLimitBurst": uint32(20),
 	"Path.TriggerLimitBurst": uint32(200), "AccuracyUSec": uint64(60e6), "RemainAfterElapse": true,
-	"Scope.TimeoutStopUSec": uint64(90e6), "Mount.SameProcessGroup": true, "Swap.SameProcessGroup": true,
+	"Scope.TimeoutStopUSec": uint64(90e6), "Mount.SameProcessGroup": true,
 }

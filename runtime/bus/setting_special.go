@@ -59,6 +59,9 @@ func settingGetters(m map[string]getter) {
 			if inverted {
 				set = ^set
 			}
+			if known := uint64(1)<<41 - 1; set&known == known {
+				return uint64(unitstate.Unknown) // all, those of later kernels too
+			}
 			return set
 		}
 	}
@@ -183,7 +186,7 @@ func settingGetters(m map[string]getter) {
 		return ""
 	}
 	m["CPUAffinityFromNUMA"] = func(v *view) any { return v.text("CPUAffinity") == "numa" }
-	m["SameProcessGroup"] = func(v *view) any { return v.section == "Mount" || v.section == "Swap" }
+	m["SameProcessGroup"] = func(v *view) any { return v.section == "Mount" }
 	m["IPIngressFilterPath"] = func(v *view) any { return texts(words(v.st.Unit.Values(v.section, "IPIngressFilterPath"))) }
 	m["Symlinks"] = func(v *view) any { return texts(words(v.st.Unit.Values(v.section, "Symlinks"))) }
 	m["ExecSearchPath"] = func(v *view) any {
@@ -208,7 +211,13 @@ func settingGetters(m map[string]getter) {
 		}
 		return out
 	}
-	m["WorkingDirectory"] = func(v *view) any { return text8(v.text("WorkingDirectory")) }
+	m["WorkingDirectory"] = func(v *view) any {
+		// The bus has "!" for a directory that may be missing.
+		if dir, optional := strings.CutPrefix(v.text("WorkingDirectory"), "-"); optional {
+			return text8("!" + dir)
+		}
+		return text8(v.text("WorkingDirectory"))
+	}
 	m["BPFProgram"] = func(v *view) any { return pairs("BPFProgram", v.st.Unit.Values(v.section, "BPFProgram")) }
 	m["LogExtraFields"] = func(v *view) any {
 		got, _ := convertStructure("aay", "LogExtraFields", v.st.Unit.Values(v.section, "LogExtraFields"))

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,6 +94,7 @@ func allowList(name string, vals []string) allow {
 		}
 		out.List = append(out.List, texts(strings.Fields(rest))...)
 	}
+	slices.Sort(out.List)
 	if name == "RestrictAddressFamilies" && len(out.List) == 1 && out.List[0] == "none" {
 		out.List = []string{}
 	}
@@ -311,7 +313,7 @@ func cpuMask(s string) []byte {
 		return []byte{}
 	}
 	list := set.List()
-	mask := make([]byte, (list[len(list)-1]/8)+1)
+	mask := make([]byte, (list[len(list)-1]/64+1)*8) // whole words, as the kernel has them
 	for _, n := range list {
 		mask[n/8] |= 1 << (n % 8)
 	}
