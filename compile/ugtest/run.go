@@ -22,7 +22,7 @@ func (r *run) run(ctx context.Context, o *Options) Result {
 		res.Failures = append(res.Failures, Failure{At: rng, Where: rng.String(), Message: fmt.Sprintf(format, args...)})
 	}
 	out, diags := compile.Compile(ctx, compile.Options{
-		Dir: r.dir, Host: r.host, Variant: r.variant, Overrides: r.over, Cache: "", Remote: remote(o.Cache, r.dir),
+		Dir: r.dir, Host: r.host, Variant: r.variant, Overrides: r.over, KeepSource: true, Remote: remote(o.Cache, r.dir),
 	})
 	var entries []Entry
 	if !diags.HasErrors() {
