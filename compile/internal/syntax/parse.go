@@ -29,29 +29,45 @@ func Parse(name, path string, src []byte) (*File, diag.List) {
 	if d := f.bounds(); d != nil {
 		return f, diag.List{d}
 	}
-	hf, hd := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	reads := map[string]bool{}
+	if blocks, ok := f.quick(reads); ok {
+		f.Blocks = blocks
+		f.setReads(reads)
+		return f, nil
+	}
+	return f, f.slow()
+}
+
+func (f *File) setReads(reads map[string]bool) {
+	f.Reads = nil
+	for ns := range reads {
+		f.Reads = append(f.Reads, ns)
+	}
+	sort.Strings(f.Reads)
+}
+
+// slow lets hclsyntax read the whole file.
+func (f *File) slow() diag.List {
+	hf, hd := hclsyntax.ParseConfig(f.Src, f.Name, hcl.InitialPos)
 	var out diag.List
 	if hd.HasErrors() {
 		out = append(out, syntaxError(f, hd))
 	}
 	body, ok := hf.Body.(*hclsyntax.Body)
 	if !ok {
-		return f, out
+		return out
 	}
 	reads := map[string]bool{}
 	f.Blocks = f.model(body.Blocks, reads)
-	for ns := range reads {
-		f.Reads = append(f.Reads, ns)
-	}
-	sort.Strings(f.Reads)
+	f.setReads(reads)
 	if len(out) > 0 {
-		return f, out
+		return out
 	}
 	for _, a := range f.attrs(body.Attributes, map[string]bool{}) {
 		out = append(out, diag.Errorf("E0201", "Attribute outside of a block", Range(a.NameRange),
 			"%q stands at the top of the file, where only blocks may stand. Put it into a block, such as locals { %s = … } or host \"name\" { … }.", a.Name, a.Name))
 	}
-	return f, out
+	return out
 }
 
 // encoding refuses what is not clean UTF-8 text.
