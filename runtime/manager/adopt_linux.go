@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,13 +15,20 @@ import (
 )
 
 // saver keeps on disk which processes belong to which unit, so that the next
-// manager finds them when this one was killed. Each unit has one small file,
-// replaced by a rename; a unit that is down has none.
-type saver struct{ dirty map[*unit]bool }
+// manager finds them when this one was killed. It is a log of JSON lines, the
+// last of a unit counts; it is written anew when it has grown.
+type saver struct {
+	dirty map[*unit]bool
+	f     *os.File
+	lines int
+	known map[string]bool // units whose last line is not "down"
+	boot  string
+}
 
-// savedUnit is the file of one unit.
+// savedUnit is one line of the log.
 type savedUnit struct {
 	Unit       string       `json:"unit"`
+	Down       bool         `json:"down,omitempty"`
 	Boot       string       `json:"boot"`
 	State      string       `json:"state"`
 	Active     string       `json:"active"`
@@ -39,10 +47,8 @@ type savedProcess struct {
 	Start uint64 `json:"start"`
 }
 
-func (m *Manager) saveDir() string { return filepath.Join(m.opt.RuntimeDir, "systemd", "units") }
-
-func (m *Manager) savePath(unit string) string {
-	return filepath.Join(m.saveDir(), strings.ReplaceAll(unit, "/", "_")+".json")
+func (m *Manager) saveFile() string {
+	return filepath.Join(m.opt.RuntimeDir, "systemd", "units.log")
 }
 
 func (s *saver) touch(u *unit) {
@@ -52,40 +58,104 @@ func (s *saver) touch(u *unit) {
 	s.dirty[u] = true
 }
 
-func (s *saver) remove(u *unit) {
-	delete(s.dirty, u)
-	_ = os.Remove(u.m.savePath(u.name()))
-}
+func (s *saver) remove(u *unit) { s.touch(u) }
 
-// flush writes what changed. The runtime directory does not outlive the
-// machine, so a rename is enough: the manager's death loses nothing that the
-// kernel has taken.
+// flush writes what changed, in one piece. The runtime directory does not
+// outlive the machine, so what the kernel has taken is safe enough: the
+// manager's death loses nothing of it.
 func (s *saver) flush(m *Manager) {
 	if len(s.dirty) == 0 || m.opt.Edge != nil {
 		return
 	}
-	_ = os.MkdirAll(m.saveDir(), 0o755)
-	for u := range s.dirty {
-		delete(s.dirty, u)
-		path := m.savePath(u.name())
-		sv := saved(u)
-		if sv == nil {
-			_ = os.Remove(path)
-			continue
-		}
-		b, err := json.Marshal(sv)
-		if err != nil {
-			continue
-		}
-		if err := os.WriteFile(path+".new", b, 0o600); err == nil {
-			_ = os.Rename(path+".new", path)
-		}
+	if s.known == nil {
+		s.known = map[string]bool{}
+		s.boot = bootID()
 	}
+	if s.f == nil || s.lines > 1000+8*len(s.known) {
+		s.rewrite(m)
+		return
+	}
+	var b []byte
+	for u := range s.dirty {
+		b = s.line(b, u)
+	}
+	clear(s.dirty)
+	_, _ = s.f.Write(b)
+}
+
+func (s *saver) line(b []byte, u *unit) []byte {
+	sv := saved(u)
+	if sv == nil {
+		if !s.known[u.name()] {
+			return b
+		}
+		delete(s.known, u.name())
+		sv = &savedUnit{Unit: u.name(), Down: true}
+	} else {
+		s.known[u.name()] = true
+		sv.Boot = s.boot
+	}
+	j, err := json.Marshal(sv)
+	if err != nil {
+		return b
+	}
+	s.lines++
+	return append(append(b, j...), '\n')
+}
+
+// rewrite begins the log anew with what holds now.
+func (s *saver) rewrite(m *Manager) {
+	clear(s.dirty)
+	s.known, s.lines = map[string]bool{}, 0
+	f, err := os.OpenFile(m.saveFile()+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
+		return
+	}
+	var b []byte
+	for _, u := range m.units {
+		b = s.line(b, u)
+	}
+	if _, err := f.Write(b); err == nil {
+		err = os.Rename(m.saveFile()+".new", m.saveFile())
+	}
+	if s.f != nil {
+		s.f.Close()
+	}
+	s.f = f
 }
 
 func (s *saver) end(m *Manager) {
 	s.dirty = nil
-	_ = os.RemoveAll(m.saveDir())
+	if s.f != nil {
+		s.f.Close()
+	}
+	_ = os.Remove(m.saveFile())
+}
+
+// readSaved gives the last word on each unit of the log; a line that was cut
+// off is left out.
+func readSaved(path string) []*savedUnit {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	last := map[string]*savedUnit{}
+	for line := range strings.Lines(string(b)) {
+		var sv savedUnit
+		if json.Unmarshal([]byte(line), &sv) != nil || sv.Unit == "" {
+			continue
+		}
+		last[sv.Unit] = &sv
+		if sv.Down {
+			delete(last, sv.Unit)
+		}
+	}
+	var out []*savedUnit
+	for _, sv := range last {
+		out = append(out, sv)
+	}
+	slices.SortFunc(out, func(a, b *savedUnit) int { return strings.Compare(a.Unit, b.Unit) })
+	return out
 }
 
 // saved gives what is worth keeping of a unit; nil for one that is down or has
@@ -94,7 +164,7 @@ func saved(u *unit) *savedUnit {
 	if u.active().IsInactiveOrFailed() || u.typ != "service" && u.typ != "scope" && u.typ != "timer" {
 		return nil
 	}
-	sv := &savedUnit{Unit: u.name(), Boot: bootID(), State: string(u.sub), Active: string(u.active()), Invocation: u.invocation.String(),
+	sv := &savedUnit{Unit: u.name(), State: string(u.sub), Active: string(u.active()), Invocation: u.invocation.String(),
 		Since: u.stateChange, ActiveAt: u.activeEnter, Group: u.group.path}
 	if s, ok := u.kind.(*service); ok {
 		sv.Main, sv.Control = savedProc(s.main), savedProc(s.control)
@@ -126,34 +196,16 @@ func (m *Manager) adopt() {
 	if m.opt.Edge != nil {
 		return
 	}
-	entries, err := os.ReadDir(m.saveDir())
-	if err != nil {
-		return
-	}
 	boot := bootID()
 	var end []int
-	ended := map[string]bool{}
-	for _, e := range entries {
-		path := filepath.Join(m.saveDir(), e.Name())
-		b, err := os.ReadFile(path)
-		var sv savedUnit
-		if err != nil || json.Unmarshal(b, &sv) != nil || sv.Unit == "" {
-			_ = os.Remove(path)
+	for _, sv := range readSaved(m.saveFile()) {
+		if sv.Boot != boot || m.adoptUnit(sv) {
 			continue
 		}
-		if sv.Boot != boot || strings.HasSuffix(e.Name(), ".new") {
-			_ = os.Remove(path)
-			continue
-		}
-		if m.adoptUnit(&sv) {
-			continue
-		}
-		_ = os.Remove(path)
-		left := m.leftovers(&sv)
+		left := m.leftovers(sv)
 		if len(left) > 0 {
 			m.notice(sv.Unit, "ending %d processes that an earlier manager left of %s (%s).", len(left), sv.Unit, sv.State)
 			end = append(end, left...)
-			ended[sv.Unit] = true
 		}
 	}
 	endProcesses(end)

@@ -19,7 +19,9 @@ type Edge interface {
 	Kill(pid int, sig syscall.Signal) error
 	// Reap collects a dead child; ok is false while it is alive.
 	Reap(pid int) (w syscall.WaitStatus, ok bool)
-	// Reaped lets the edge look for the next dead child.
+	// NextDead gives a further dead child, 0 where there is none.
+	NextDead() int
+	// Reaped lets the edge wait for the next dead child.
 	Reaped()
 	// Children gives the direct children of the manager.
 	Children() []int
@@ -37,6 +39,8 @@ type Edge interface {
 	Unwatch(fd int)
 	// Output opens the place where a unit's output goes.
 	Output(u *unit) error
+	// Drain brings the unit's log up to its end.
+	Drain(unit string)
 }
 
 // process is one process that the manager started or took over.
@@ -130,33 +134,56 @@ func (m *Manager) spawned(p *process, pid int, err error) {
 }
 
 // childDied is posted by the edge for a dead child that waits to be reaped.
+// Whoever else has died by now is reaped too, before anybody is told: they are
+// one event.
 func (m *Manager) childDied(pid int) {
-	p := m.procs[pid]
-	if p == nil && m.inflight > 0 {
+	type death struct {
+		p       *process
+		pid     int
+		session int
+		w       waitResult
+	}
+	var dead []death
+	held := false
+	for ; pid != 0; pid = m.edge.NextDead() {
+		p := m.procs[pid]
+		if p == nil && m.inflight > 0 {
+			held = true // whose it is will be known when the start is reported
+			break
+		}
+		d := death{p: p, pid: pid}
+		if p == nil {
+			d.session = m.edge.Session(pid)
+		}
+		w, ok := m.edge.Reap(pid)
+		if !ok {
+			break
+		}
+		d.w = resultOf(w)
+		if p != nil {
+			delete(m.procs, pid)
+			p.ended = true
+		}
+		dead = append(dead, d)
+	}
+	m.epoch++
+	for _, d := range dead {
+		if d.p != nil {
+			m.processEnded(d.p, d.w)
+			continue
+		}
+		u := m.orphans[d.pid]
+		delete(m.orphans, d.pid)
+		if u == nil && d.session != 0 {
+			u = m.leaders[d.session]
+		}
+		m.lookForEmpty(u)
+	}
+	if held {
 		m.strange[pid] = func() { m.childDied(pid) }
 		return
 	}
-	session := 0
-	if p == nil {
-		session = m.edge.Session(pid)
-	}
-	w, ok := m.edge.Reap(pid)
 	m.edge.Reaped()
-	if !ok {
-		return
-	}
-	if p != nil {
-		m.processEnded(p, resultOf(w))
-		return
-	}
-	u := m.orphans[pid]
-	delete(m.orphans, pid)
-	if u == nil && session != 0 {
-		if l := m.leaders[session]; l != nil {
-			u = l
-		}
-	}
-	m.lookForEmpty(u)
 }
 
 // processEnded tells the owner of a process that it ended.
@@ -311,6 +338,9 @@ func (u *unit) killMode(mode string, sig syscall.Signal, final, hup bool, main, 
 	}
 	for round := 0; round < 8; round++ {
 		n := 0
+		if round > 0 {
+			u.m.epoch++
+		}
 		for _, pid := range u.processes() {
 			if main != nil && pid == main.pid || control != nil && pid == control.pid {
 				continue

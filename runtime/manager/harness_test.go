@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"syscall"
@@ -97,6 +98,12 @@ func serve(raw string) int {
 	var o options
 	if err := json.Unmarshal([]byte(raw), &o); err != nil {
 		return 99
+	}
+	if p := os.Getenv("UNITGEN_TEST_PROFILE"); p != "" {
+		if f, err := os.Create(p); err == nil {
+			_ = pprof.StartCPUProfile(f)
+			defer pprof.StopCPUProfile()
+		}
 	}
 	facts := specifier.System()
 	facts.RuntimeDir = o.Dir + "/r"
@@ -389,7 +396,8 @@ func (m *mgr) logged(unit, text string) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	m.t.Errorf("the log of %s has no %q:\n%s", unit, text, m.log(unit))
+	st := m.show(unit)
+	m.t.Errorf("the log of %s, which is %s and was %v, has no %q:\n%s", unit, st.Sub, st.InactiveEnter.Time(), text, m.log(unit))
 }
 
 func (m *mgr) kill9() {

@@ -29,8 +29,11 @@ type kernel struct {
 	wg      sync.WaitGroup
 
 	mu     sync.Mutex
-	fifos  map[string]int // unit name → read end
+	fifos  map[string]*pipe // by unit name
 	hasKid bool           // the kernel has /proc/…/children
+
+	kids []int  // what Children gave last; the loop's own
+	seen uint64 // in this step
 }
 
 type spawnJob struct {
@@ -50,7 +53,7 @@ func newKernel(m *Manager) (*kernel, error) {
 	_, err = os.ReadFile("/proc/self/task/" + strconv.Itoa(os.Getpid()) + "/children")
 	return &kernel{
 		m: m, spawns: make(chan spawnJob, 256), started: make(chan struct{}, 1), reaped: make(chan struct{}, 1),
-		quit: make(chan struct{}), poll: p, fifos: map[string]int{}, hasKid: err == nil,
+		quit: make(chan struct{}), poll: p, fifos: map[string]*pipe{}, hasKid: err == nil,
 	}, nil
 }
 
@@ -79,8 +82,9 @@ func (k *kernel) End() {
 	k.poll.Close()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, fd := range k.fifos {
-		unix.Close(fd)
+	for _, p := range k.fifos {
+		p.drain()
+		unix.Close(p.fd)
 	}
 }
 
@@ -188,19 +192,35 @@ func (k *kernel) Kill(pid int, sig syscall.Signal) error {
 	return syscall.Kill(pid, sig)
 }
 
+// Children is asked for each unit that stops, so one look serves all that
+// happens in one step of the loop.
 func (k *kernel) Children() []int {
+	if k.seen != 0 && k.seen == k.m.epoch {
+		return k.kids
+	}
+	k.kids, k.seen = k.kids[:0], k.m.epoch
 	if !k.hasKid {
-		return childrenByScan(os.Getpid())
+		k.kids = childrenByScan(os.Getpid())
+		return k.kids
 	}
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
 		return nil
 	}
-	var out []int
 	for _, t := range tasks {
-		out = append(out, pidsOf("/proc/self/task/"+t.Name()+"/children")...)
+		k.kids = append(k.kids, pidsOf("/proc/self/task/"+t.Name()+"/children")...)
 	}
-	return out
+	return k.kids
+}
+
+// NextDead gives a dead child that waits to be reaped, 0 where there is none.
+func (k *kernel) NextDead() int {
+	var info [128]byte
+	_, _, e := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(ptr(&info)), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, 0, 0)
+	if e != 0 {
+		return 0
+	}
+	return int(int32(nativeEndian.Uint32(info[16:])))
 }
 
 func (k *kernel) ChildrenOf(pid int) []int {
@@ -336,42 +356,78 @@ func (k *kernel) Output(u *unit) error {
 	if err != nil {
 		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	source := identifier(u)
-	var lines output.Lines
-	read := func() {
-		buf := readBuffer.Get().(*[]byte)
-		defer readBuffer.Put(buf)
-		for range 16 {
-			n, err := unix.Read(fd, *buf)
-			if n <= 0 || err != nil {
-				return
-			}
-			if whole := lines.Next((*buf)[:n]); whole != nil {
-				k.m.out.Write(name, time.Now(), source, whole)
-			}
-			if n < len(*buf) {
-				return
-			}
-		}
-	}
-	if err := k.poll.Add(fd, false, read); err != nil {
+	p := &pipe{fd: fd, unit: name, source: identifier(u), out: k.m.out}
+	if err := k.poll.Add(fd, false, p.read); err != nil {
 		unix.Close(fd)
 		return err
 	}
-	k.fifos[name] = fd
+	k.fifos[name] = p
 	return nil
+}
+
+// pipe is the read end of a unit's output.
+type pipe struct {
+	mu           sync.Mutex
+	fd           int
+	unit, source string
+	out          *output.Store
+	lines        output.Lines
+}
+
+// read takes what is there, but not more than a fair share.
+func (p *pipe) read() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.take(16)
+}
+
+func (p *pipe) take(rounds int) {
+	buf := readBuffer.Get().(*[]byte)
+	defer readBuffer.Put(buf)
+	for range rounds {
+		n, err := unix.Read(p.fd, *buf)
+		if n <= 0 || err != nil {
+			return
+		}
+		if whole := p.lines.Next((*buf)[:n]); whole != nil {
+			p.out.Write(p.unit, time.Now(), p.source, whole)
+		}
+	}
+}
+
+// drain takes all that is there, a last line without its end too.
+func (p *pipe) drain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.take(256)
+	if rest := p.lines.Flush(); len(rest) > 0 {
+		p.out.Write(p.unit, time.Now(), p.source, rest)
+	}
+}
+
+// Drain brings a unit's log up to its end.
+func (k *kernel) Drain(unit string) {
+	k.mu.Lock()
+	p := k.fifos[unit]
+	k.mu.Unlock()
+	if p != nil {
+		p.drain()
+	}
 }
 
 // dropOutput closes a unit's pipe for good.
 func (k *kernel) dropOutput(unit string) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if fd, ok := k.fifos[unit]; ok {
-		k.poll.Remove(fd)
-		unix.Close(fd)
-		delete(k.fifos, unit)
-		_ = os.Remove(k.m.fifoPath(unit))
+	p := k.fifos[unit]
+	delete(k.fifos, unit)
+	k.mu.Unlock()
+	if p == nil {
+		return
 	}
+	k.poll.Remove(p.fd)
+	p.drain()
+	unix.Close(p.fd)
+	_ = os.Remove(k.m.fifoPath(unit))
 }
 
 var readBuffer = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}

@@ -89,7 +89,8 @@ type Manager struct {
 	installed  int
 	failedJobs int
 	forgotten  int
-	keep       []int // children of ours that are no service
+	epoch      uint64 // counts the steps of the loop
+	keep       []int  // children of ours that are no service
 	unneeded   map[*unit]bool
 	upheld     map[*unit]bool
 	bound      map[*unit]bool
@@ -205,6 +206,7 @@ func (m *Manager) step() {
 
 // dispatch runs a function and then what it has put into the queues.
 func (m *Manager) dispatch(f func()) {
+	m.epoch++
 	f()
 	m.settle()
 }

@@ -25,6 +25,7 @@ type pathUnit struct {
 type pathSpec struct {
 	kind, path string
 	existed    bool
+	direct     bool // the path itself is watched, not only a directory above it
 }
 
 var pathKinds = []string{"PathExists", "PathExistsGlob", "PathChanged", "PathModified", "DirectoryNotEmpty"}
@@ -152,15 +153,10 @@ func (p *pathUnit) watch() {
 				p.fail("resources", err)
 				return
 			}
-			mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_DELETE | unix.IN_ATTRIB | unix.IN_MASK_ADD
-			if q == path && (s.kind == "PathChanged" || s.kind == "PathModified") && err == nil {
-				break // there: only it counts
-			}
-			if q == "/" || q == "." {
-				break
-			}
-			if err == nil && q != path {
-				break // the nearest directory that exists is enough: it is set up anew when something comes
+			mask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ATTRIB | unix.IN_MASK_ADD
+			s.direct = q == path && err == nil
+			if err == nil || q == "/" || q == "." {
+				break // the nearest that exists is enough: when something comes below it, it is set up anew
 			}
 		}
 	}
@@ -183,32 +179,45 @@ func (p *pathUnit) event() {
 		return
 	}
 	buf := make([]byte, 8192)
-	self := false
+	gone := false // what was watched was removed or moved
 	for {
 		n, err := unix.Read(p.fd, buf)
 		if n <= 0 || err != nil {
 			break
 		}
-		self = true
-	}
-	for _, s := range p.specs {
-		now := exists(s.path)
-		switch s.kind {
-		case "PathChanged", "PathModified":
-			if self && (now || s.existed) && (now == s.existed || now) {
-				s.existed = now
-				p.fire(s)
-				return
+		for b := buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
+			mask := nativeEndian.Uint32(b[4:])
+			gone = gone || mask&(unix.IN_DELETE_SELF|unix.IN_MOVE_SELF|unix.IN_IGNORED|unix.IN_Q_OVERFLOW) != 0
+			size := unix.SizeofInotifyEvent + int(nativeEndian.Uint32(b[12:]))
+			if size > len(b) {
+				break
 			}
-			s.existed = now
-		default:
-			if s.there() {
-				p.fire(s)
-				return
-			}
+			b = b[size:]
 		}
 	}
+	again := gone
+	for _, s := range p.specs {
+		now := exists(s.path)
+		changed := s.direct && now || now != s.existed
+		again = again || !s.direct
+		s.existed = now
+		if (s.kind == "PathChanged" || s.kind == "PathModified") && changed || s.there() {
+			p.fire(s)
+			return
+		}
+	}
+	if !again {
+		p.u.m.edge.Rearm(p.fd)
+		return
+	}
 	p.watch()
+	for _, s := range p.specs { // came between the look and the new watch
+		if s.there() || exists(s.path) != s.existed {
+			s.existed = exists(s.path)
+			p.fire(s)
+			return
+		}
+	}
 }
 
 func (p *pathUnit) fire(s *pathSpec) {

@@ -458,6 +458,7 @@ func (s *service) enterDead(f string, allowRestart bool) {
 	if s.c.pidFile != "" {
 		_ = os.Remove(s.c.pidFile)
 	}
+	m.edge.Drain(s.u.name())
 	m.removeRuntime(s.u, s.c.exec, restart)
 	s.set(end)
 	if !restart || s.state != end || m.down != nil {

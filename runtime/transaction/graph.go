@@ -42,6 +42,7 @@ type Unit struct {
 
 	deps  [depTypes][]*Unit
 	dirty [depTypes]bool
+	sets  map[DepType]map[*Unit]bool // of kinds with many
 }
 
 // Queued is a job that is installed in the manager.
@@ -131,12 +132,10 @@ func (g *Graph) Link(from *Unit, t DepType, to *Unit) {
 		return
 	}
 	if !from.has(t, to) {
-		from.deps[t] = append(from.deps[t], to)
-		from.dirty[t] = true
+		from.put(t, to)
 	}
 	if inv := inverse[t]; inv != noDep && !to.has(inv, from) {
-		to.deps[inv] = append(to.deps[inv], from)
-		to.dirty[inv] = true
+		to.put(inv, from)
 	}
 }
 
@@ -146,10 +145,12 @@ func (g *Graph) Remove(u *Unit) {
 		if inv := inverse[t]; inv != noDep {
 			for _, o := range u.deps[t] {
 				o.deps[inv] = slices.DeleteFunc(o.deps[inv], func(x *Unit) bool { return x == u })
+				delete(o.sets[inv], u)
 			}
 		}
 		u.deps[t] = nil
 	}
+	u.sets = nil
 	delete(g.units, u.Name)
 	for a, n := range g.alias {
 		if n == u.Name {
@@ -158,15 +159,35 @@ func (g *Graph) Remove(u *Unit) {
 	}
 }
 
-// has is on the way of every edge; the usual unit has few of a kind, and a
-// target with many has them sorted.
+// many is the number of dependencies of one kind from which on they are also
+// kept as a set.
+const many = 16
+
+// has is on the way of every edge.
 func (u *Unit) has(t DepType, o *Unit) bool {
-	l := u.deps[t]
-	if len(l) < 16 || u.dirty[t] && len(l) < 64 {
-		return slices.Contains(l, o)
+	if set := u.sets[t]; set != nil {
+		return set[o]
 	}
-	_, found := slices.BinarySearchFunc(u.Deps(t), o, byName)
-	return found
+	return slices.Contains(u.deps[t], o)
+}
+
+// put adds an edge that is not there yet.
+func (u *Unit) put(t DepType, o *Unit) {
+	u.deps[t] = append(u.deps[t], o)
+	u.dirty[t] = true
+	switch set := u.sets[t]; {
+	case set != nil:
+		set[o] = true
+	case len(u.deps[t]) >= many:
+		set = make(map[*Unit]bool, 4*many)
+		for _, d := range u.deps[t] {
+			set[d] = true
+		}
+		if u.sets == nil {
+			u.sets = map[DepType]map[*Unit]bool{}
+		}
+		u.sets[t] = set
+	}
 }
 
 // Deps gives the units of one kind of dependency, sorted by name. The slice is
