@@ -261,3 +261,54 @@ func TestRealSystemdBootOnly(t *testing.T) {
 		t.Errorf("comes.service is loaded from %s", got)
 	}
 }
+
+// TestRealSystemdUser has an ordinary user switch units of his own manager, and
+// root switch those of everybody who is logged in.
+func TestRealSystemdUser(t *testing.T) {
+	t.Parallel()
+	const user = "host \"u\" {\n  systemd = 247\n}\nservice \"agent\" {\n  scope = \"user\"\n  ExecStart = \"/bin/sleep 1000\"\n  WantedBy = [\"default.target\"]\n}\n"
+	m := boot(t, strings.Replace(user, `"agent"`, `"everybody"`, 1))
+	m.StartUser("ada")
+	m.Write("/home/ada/h/host.ug.hcl", user)
+	must := func(args ...string) string {
+		t.Helper()
+		r := m.User("ada", args...)
+		if r.Code != 0 {
+			t.Fatalf("%v", r)
+		}
+		return strings.TrimSpace(r.Stdout)
+	}
+	must("unitgen", "switch", "/home/ada/h")
+	if got := must("systemctl", "--user", "is-active", "agent.service"); got != "active" {
+		t.Errorf("agent.service is %s", got)
+	}
+	m.Write("/home/ada/h/host.ug.hcl", strings.Replace(user, "1000", "2000", 1))
+	must("unitgen", "switch", "/home/ada/h")
+	if got := must("systemctl", "--user", "show", "-P", "ExecStart", "agent.service"); !strings.Contains(got, "2000") {
+		t.Errorf("agent.service runs %s", got)
+	}
+	must("unitgen", "status")
+	must("unitgen", "rollback")
+
+	m.MustRun("unitgen", "switch", "/root/h")
+	if got := must("systemctl", "--user", "is-active", "everybody.service"); got != "active" {
+		t.Errorf("everybody.service is %s", got)
+	}
+	if got := must("systemctl", "--user", "is-active", "agent.service"); got != "active" {
+		t.Errorf("agent.service is %s", got)
+	}
+}
+
+// TestRealSystemdChecks has a probe that does not hold undo a switch.
+func TestRealSystemdChecks(t *testing.T) {
+	t.Parallel()
+	m := boot(t, hostV1+"check \"sock\" {\n  tcp = \"/run/echo.sock\"\n}\n")
+	m.MustRun("unitgen", "switch", "/root/h")
+	m.Write("/root/h/host.ug.hcl", hostV2+"check \"never\" {\n  exec = \"echo it is dark; exit 7\"\n  retries = 1\n}\n")
+	r := m.Run("unitgen", "switch", "/root/h", "--json")
+	if r.Code != 3 || !strings.Contains(r.Stderr, "never") || !strings.Contains(r.Stderr, "it is dark") || !strings.Contains(r.Stdout, `"rolled-back"`) {
+		t.Errorf("%v", r)
+	}
+	m.active("goes.service", "active")
+	m.active("comes.service", "inactive")
+}

@@ -22,6 +22,7 @@ const maxUnitFile = 16 << 20
 // Tree is a tree as the planner sees it.
 type Tree struct {
 	dir     string
+	root    *os.Root // while it is being read
 	sources *emit.Sources
 	scopes  map[tree.Scope]*scopeUnits
 	files   map[string]string // path -> what makes it differ from another
@@ -85,6 +86,10 @@ func Read(dir string) (*Tree, error) {
 	}
 	t := Empty()
 	t.dir = dir
+	if t.root, err = os.OpenRoot(dir); err != nil {
+		return nil, err
+	}
+	defer func() { t.root.Close(); t.root = nil }()
 	if t.sources, err = emit.ReadSources(dir); err != nil {
 		return nil, err
 	}
@@ -249,15 +254,10 @@ func (t *Tree) parse(rel string) (*unitfile.File, bool, error) {
 
 // resolve follows links below the tree, absolute ones too, and never leaves it.
 func (t *Tree) resolve(rel string) (string, error) {
-	root, err := os.OpenRoot(t.dir)
-	if err != nil {
-		return "", err
-	}
-	defer root.Close()
 	for range 40 {
-		target, err := root.Readlink(rel)
+		target, err := t.root.Readlink(rel)
 		if err != nil {
-			if _, serr := root.Stat(rel); serr != nil {
+			if _, serr := t.root.Stat(rel); serr != nil {
 				return "", serr
 			}
 			return filepath.Join(t.dir, rel), nil
