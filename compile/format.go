@@ -19,15 +19,15 @@ func Format(name string, src []byte) ([]byte, diag.List) {
 		return src, diags
 	}
 	out := src
+	if n := len(out); n > 0 && out[n-1] != '\n' {
+		out = append(out[:n:n], '\n')
+	}
 	for range 4 { // the layout of one pass may move what the next one aligns
 		next := keepDirectives(out, hclwrite.Format(out))
 		if bytes.Equal(next, out) {
 			break
 		}
 		out = next
-	}
-	if n := len(out); n > 0 && out[n-1] != '\n' {
-		out = append(out[:n:n], '\n')
 	}
 	return out, nil
 }

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
@@ -42,9 +44,25 @@ func FuzzFormat(f *testing.F) {
 		if _, hd := hclsyntax.ParseConfig(out, "t", hcl.InitialPos); hd.HasErrors() {
 			t.Fatalf("%q becomes %q, which does not parse: %v", s, out, hd)
 		}
+		if a, b := tokens(s), tokens(string(out)); a != b {
+			t.Fatalf("%q becomes %q, which holds other words:\n%s\n%s", s, out, a, b)
+		}
 		again, _ := Format("t", out)
 		if string(again) != string(out) {
 			t.Errorf("%q becomes %q, then %q", s, out, again)
 		}
 	})
+}
+
+// tokens spells the words of a text without the spaces between them.
+func tokens(s string) string {
+	list, _ := hclsyntax.LexConfig([]byte(s), "t", hcl.InitialPos)
+	var b strings.Builder
+	for _, t := range list {
+		if t.Type == hclsyntax.TokenNewline || t.Type == hclsyntax.TokenEOF {
+			continue
+		}
+		fmt.Fprintf(&b, "%c %q\n", t.Type, strings.TrimRight(string(t.Bytes), "\r\n"))
+	}
+	return b.String()
 }
