@@ -124,8 +124,24 @@ func (r *run) listUnits() int {
 	return exitSuccess
 }
 
-// dot is the mark before a unit.
+// dot is the mark before a unit, in the color of its state on a terminal.
 func (r *run) dot(active, load string) string {
+	mark := r.mark(active, load)
+	if !r.Color {
+		return mark
+	}
+	color := map[string]string{"active": "32", "reloading": "32", "activating": "32", "failed": "31"}[active]
+	if load == "not-found" || load == "error" || load == "bad-setting" {
+		color = "31"
+	}
+	if color == "" {
+		return mark
+	}
+	return "\x1b[0;1;" + color + "m" + mark + "\x1b[0m"
+}
+
+// mark is a dot without color.
+func (r *run) mark(active, load string) string {
 	if !r.UTF8 {
 		return map[string]string{"failed": "x", "inactive": "*"}[active] + map[bool]string{true: "*"}[active != "failed" && active != "inactive"]
 	}
