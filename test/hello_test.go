@@ -75,7 +75,7 @@ func TestHelloBoots(t *testing.T) {
 		h.eventually("the heart says how it is", 5*time.Second, func() bool {
 			return h.show("heartbeat.service", "StatusText")["StatusText"] != ""
 		})
-		h.eventually("the timer has written the almanac", 10*time.Second, func() bool {
+		h.eventually("the timer has written the almanac", 20*time.Second, func() bool {
 			out := h.ctl("show", "-p", "Result,ExecMainStatus,ExecMainExitTimestampMonotonic", "almanac.service").stdout
 			return strings.Contains(out, "Result=success") && !strings.Contains(out, "ExitTimestampMonotonic=0\n")
 		})

@@ -51,7 +51,7 @@ service "almanac" {
 
 timer "almanac" {
   Description     = "Write down the time now and then"
-  OnActiveSec     = "1s"
+  OnActiveSec     = "5s"
   OnUnitActiveSec = option.almanac_every
   AccuracySec     = "1s"
   WantedBy        = ["timers.target"]
