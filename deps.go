@@ -16,6 +16,7 @@ import (
 	_ "github.com/hashicorp/hcl/v2"
 	_ "github.com/pelletier/go-toml/v2"
 	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/sourcegraph/jsonrpc2"
 	_ "github.com/spf13/cobra"
 	_ "github.com/zclconf/go-cty-yaml"
 	_ "github.com/zclconf/go-cty/cty"

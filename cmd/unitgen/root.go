@@ -57,6 +57,7 @@ var commands = []func(*app) *cobra.Command{
 	newGet,
 	newGraph,
 	newImport,
+	newLSP,
 	newNew,
 	newOptions,
 	newPlan,
