@@ -105,7 +105,7 @@ func (u *Unit) add(typ, other string, origin int, pos ...diag.Range) {
 	switch {
 	case typ == "Before" && u.Type == "device":
 		return // device units cannot be delayed
-	case (typ == "OnFailure" || typ == "OnSuccess") && !canFail(u.Type, typ):
+	case (typ == "OnFailure" || typ == "OnSuccess") && !canFail(u.Type):
 		if len(pos) > 0 {
 			u.Diags = append(u.Diags, diag.Warnf(CodeDependency, "Dependency without effect", pos[0], "A %s unit cannot %s; systemd drops the dependency.", u.Type, map[string]string{"OnFailure": "fail", "OnSuccess": "succeed"}[typ]))
 		}
@@ -120,12 +120,10 @@ func (u *Unit) add(typ, other string, origin int, pos ...diag.Range) {
 // quietSelf are types whose self-reference systemd drops without a word.
 var quietSelf = map[string]bool{"PropagatesReloadTo": true, "ReloadPropagatedFrom": true, "JoinsNamespaceOf": true, "References": true}
 
-func canFail(typ, dep string) bool {
+func canFail(typ string) bool {
 	switch typ {
 	case "slice", "device":
 		return false
-	case "target":
-		return dep == "OnFailure"
 	}
 	return true
 }

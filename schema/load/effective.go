@@ -359,9 +359,7 @@ func (c *settings) exec() {
 		for _, k := range []string{"PrivateTmp", "RemoveIPC", "NoNewPrivileges", "RestrictSUIDSGID"} {
 			c.put(k, "yes")
 		}
-		if v := c.get("ProtectSystem"); v == "" || v == "no" {
-			c.put("ProtectSystem", "strict")
-		}
+		c.put("ProtectSystem", "strict")
 		if v := c.get("ProtectHome"); v == "" || v == "no" {
 			c.put("ProtectHome", "read-only")
 		}
@@ -383,6 +381,9 @@ func (c *settings) exec() {
 			sort.Strings(s)
 			c.own[d.key] = unique(s)
 		}
+	}
+	if r := c.get("RootDirectory"); r != "" && r != "/" || c.get("RootImage") != "" {
+		c.putDefault("MountAPIVFS", "yes")
 	}
 	c.capabilities()
 	c.environment()
@@ -514,9 +515,20 @@ func (c *settings) cgroup() {
 			c.own[k] = ipPrefixes(v)
 		}
 	}
+	for _, k := range []string{"AllowedCPUs", "StartupAllowedCPUs", "AllowedMemoryNodes", "StartupAllowedMemoryNodes"} {
+		if v := c.own[k]; len(v) > 0 {
+			c.own[k] = strings.FieldsFunc(strings.Join(v, ","), func(r rune) bool { return r == ',' || r == ' ' })
+		}
+	}
 	policy := c.get("DevicePolicy")
 	if policy != "" && policy != "auto" || len(c.own["DeviceAllow"]) > 0 {
-		allow := append([]string(nil), c.own["DeviceAllow"]...)
+		var allow []string
+		for _, d := range c.own["DeviceAllow"] {
+			if !strings.ContainsAny(d, " \t") {
+				d += " rwm"
+			}
+			allow = append(allow, d)
+		}
 		if c.get("RootImage") != "" || len(c.own["MountImages"]) > 0 {
 			allow = append(allow, "/dev/loop-control rw", "/dev/mapper/control rw", "block-loop rwm", "block-blkext rwm", "block-device-mapper rwm")
 		}

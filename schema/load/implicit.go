@@ -21,6 +21,9 @@ func (l *Loader) resolve(u *Unit) {
 	l.gather(u)
 	if u.State == Loaded {
 		l.mountUnits(u)
+		if u.first("Unit", "OnFailureJobMode") == "isolate" && len(u.Settings["Unit"]["OnFailure"]) > 1 {
+			u.refuse("With OnFailureJobMode=isolate only one unit may stand in OnFailure=")
+		}
 	}
 	if u.Type == "target" {
 		l.targetDefaults(u)
@@ -311,7 +314,7 @@ func (l *Loader) targetDefaults(u *Unit) {
 	pulls := map[string]bool{}
 	for k := range u.deps {
 		switch k.typ {
-		case "Wants", "Requires", "Requisite", "BindsTo", "Upholds":
+		case "Wants", "Requires", "Requisite", "BindsTo", "PartOf", "Upholds":
 			pulls[k.unit] = true
 		}
 	}

@@ -390,7 +390,13 @@ func tidy(k directive.Kind, s string) string {
 	switch k {
 	case directive.Path, directive.PathList, "namespace-paths", "path-spec", "environment-file", "listen-path", "working-directory", "mount-node", "pid-file", "condition:path":
 		if i := strings.IndexByte(s, '/'); i >= 0 && strings.Trim(s[:i], "-+:!|") == "" {
-			return s[:i] + value.SimplifyPath(s[i:])
+			s = s[:i] + value.SimplifyPath(s[i:])
+		}
+	}
+	switch k {
+	case directive.ListenStream, directive.ListenDatagram, "listen-seqpacket", "listen-path":
+		if rest, ok := strings.CutPrefix(s, "/var/run/"); ok {
+			s = "/run/" + rest
 		}
 	}
 	if k == "exec-directory" && strings.HasSuffix(s, "/") {
@@ -403,7 +409,13 @@ func tidy(k directive.Kind, s string) string {
 func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]string, error) {
 	list, err := value.ParseCommandLine(raw, m.l.opt.Version)
 	if err != nil {
-		return nil, err
+		relaxed := keepUnknownEscapes(raw)
+		again, rerr := value.ParseCommandLine(relaxed, m.l.opt.Version)
+		if relaxed == raw || rerr != nil {
+			return nil, err
+		}
+		m.warn(CodeValue, "Unknown escape sequence", at, "%s=: %v. systemd keeps the backslash as it stands.", d.Name, err)
+		list = again
 	}
 	var out []string
 	for _, v := range list {
@@ -421,6 +433,30 @@ func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]
 		out = append(out, c.String())
 	}
 	return out, nil
+}
+
+// keepUnknownEscapes doubles the backslashes of a command line that begin no
+// escape sequence: systemd warns of them and keeps them.
+func keepUnknownEscapes(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		b.WriteByte(s[i])
+		if s[i] != '\\' || i+1 == len(s) {
+			continue
+		}
+		alone := s[i+1] == ';' && (i == 0 || s[i-1] == ' ' || s[i-1] == '\t') && (i+2 == len(s) || s[i+2] == ' ' || s[i+2] == '\t')
+		if _, _, _, ok := value.UnescapeChar(s[i+1:]); ok || alone {
+			i++
+			b.WriteByte(s[i])
+			continue
+		}
+		b.WriteByte('\\')
+		if s[i+1] == ' ' {
+			b.WriteString(`\s`) // the space belongs to the word
+			i++
+		}
+	}
+	return b.String()
 }
 
 // prefix gives the special characters of a command.

@@ -64,3 +64,26 @@ func TestOddLikeSystemd(t *testing.T) {
 		t.Errorf("%.500s", d)
 	}
 }
+
+// TestValuesLikeSystemd compares units with many settings.
+func TestValuesLikeSystemd(t *testing.T) {
+	dir := t.TempDir()
+	unpack(t, "testdata/settings.txtar", dir)
+	system := filepath.Join(openCorpus(t), "usr/lib/systemd/system")
+	path := []string{dir, system}
+	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	l := load.New(load.Options{Path: path, Version: installed(t), Facts: hostFacts(), NoUnifiedCgroups: err != nil})
+	names := load.New(load.Options{Path: path[:1]}).Names()
+	want := dump(t, names, path...)
+	l.Closure(names...)
+	for _, n := range names {
+		u := l.Load(n)
+		diffs := append(compareUnit(u, want[n]), compareSettings(u, want[n])...)
+		for _, d := range diffs {
+			t.Errorf("%.500s", d)
+		}
+		if len(diffs) > 0 {
+			t.Log(u.Diags)
+		}
+	}
+}

@@ -36,18 +36,21 @@ func (l *Loader) verifyUnit(u *Unit) bool {
 	if why == "" && u.pamWithoutKill() {
 		why = "PAMName= needs KillMode=control-group or mixed, so that the PAM session is cleaned up"
 	}
-	if why == "" && u.first("Unit", "OnFailureJobMode") == "isolate" && len(u.Settings["Unit"]["OnFailure"]) > 1 {
-		why = "With OnFailureJobMode=isolate only one unit may stand in OnFailure="
-	}
 	if why == "" {
 		return true
 	}
+	u.refuse(why)
+	return false
+}
+
+// refuse makes the unit one that systemd does not load, and tells why.
+func (u *Unit) refuse(why string) {
+	u.State = BadSetting
 	at := diag.Range{File: u.Fragment}
 	if len(u.Files) > 0 && len(u.Files[0].Lines) > 0 {
 		at = u.Files[0].Lines[0].Pos
 	}
 	u.Diags = append(u.Diags, diag.Errorf(CodeBadSetting, "Unit is refused", at, "%s: %s.", u.Name, why))
-	return false
 }
 
 func (u *Unit) refuseService() string {
@@ -101,6 +104,8 @@ func (u *Unit) refuseSocket() string {
 	switch {
 	case u.countOf("Socket") == 0:
 		return "A socket unit needs one of the Listen…= settings"
+	case len(u.Settings["Socket"]["Symlinks"]) > 0 && u.nodes() != 1:
+		return "Symlinks= needs exactly one socket or FIFO in the file system to point at"
 	case accept && u.acceptsItself():
 		return "Accept=yes is only for ListenStream= and ListenSequentialPacket="
 	case accept && u.own("MaxConnections") == "0":
@@ -109,6 +114,20 @@ func (u *Unit) refuseSocket() string {
 		return "Service= cannot be set with Accept=yes; the instances of the template of the socket's name are started"
 	}
 	return ""
+}
+
+// nodes counts the sockets and FIFOs that a socket unit makes in the file
+// system.
+func (u *Unit) nodes() int {
+	n := 0
+	for _, k := range []string{"ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO"} {
+		for _, a := range u.Settings["Socket"][k] {
+			if strings.HasPrefix(a, "/") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (u *Unit) refuseTimer() string {

@@ -40,6 +40,16 @@ func compareSettings(u *load.Unit, w *dumped) []string {
 		if u.Name == "-.mount" && (name == "What" || name == "Type" || name == "StandardOutput") {
 			continue // what the kernel has mounted
 		}
+		switch {
+		case strings.HasPrefix(name, "IORead"), strings.HasPrefix(name, "IOWrite"), name == "CoredumpFilter", name == "IPTOS", name == "TimerSlackNSec":
+			continue // the dump has other units
+		case strings.HasPrefix(name, "Memory") && strings.HasSuffix(strings.Join(u.Settings[section(u)][name], ""), "%"):
+			continue // of the machine's memory
+		case strings.HasSuffix(name, "Directory") && strings.Contains(strings.Join(u.Settings[section(u)][name], ""), ":"):
+			continue // the dump leaves the links out
+		case name == "CPUWeight" && lines[0] == "0":
+			lines = []string{"idle"}
+		}
 		if machineSettings[name] || strings.Contains(name, " ") || name == "Options" && u.Name == "-.mount" {
 			continue
 		}
@@ -87,6 +97,8 @@ func compareSettings(u *load.Unit, w *dumped) []string {
 	return diffs
 }
 
+func section(u *load.Unit) string { return u.TypeSection() }
+
 // quoted spells an argv as systemd's dump does.
 func quoted(argv []string) string {
 	var out []string
@@ -123,7 +135,7 @@ func sameValues(name string, ours, theirs []string) bool {
 	if name == "RestrictNamespaces" && len(theirs) == 0 {
 		return len(ours) == 1 && ours[0] == "yes"
 	}
-	if len(theirs) == 1 && (theirs[0] == "file" || theirs[0] == "fd") && len(ours) == 1 {
+	if len(theirs) == 1 && (theirs[0] == "file" || theirs[0] == "fd" || theirs[0] == "append") && len(ours) == 1 {
 		return strings.HasPrefix(ours[0], theirs[0]+":")
 	}
 	o, t := strings.Join(ours, " "), strings.Join(theirs, " ")
