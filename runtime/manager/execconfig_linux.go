@@ -53,6 +53,7 @@ type execConfig struct {
 	sandbox       sandbox
 	pathEnv       string
 	system        bool
+	keep          []string // the manager's own directories
 }
 
 type envFile struct {
@@ -151,6 +152,7 @@ func newExecConfig(m *Manager, f *load.Unit) *execConfig {
 		c.stdin = "data"
 	}
 	m.directories(c, f)
+	c.keep = []string{m.opt.RuntimeDir, m.opt.StateDir}
 	c.readCredentials(m, f)
 	c.readScheduling(f)
 	c.readPrivileges(f)
@@ -334,21 +336,24 @@ func (c *execConfig) resolve(unit string) (account, error) {
 	}
 	a.set = true
 	name := c.user
-	switch {
-	case name == "" && c.dynamicUser:
-		a.name = strings.TrimSuffix(unit, ".service")
+	if c.dynamicUser {
+		a.name = name
+		if a.name == "" {
+			a.name = strings.TrimSuffix(unit, ".service")
+		}
 		if u, err := user.Lookup(a.name); err == nil {
 			name = u.Username
-			break
+		} else {
+			h := uint32(2166136261)
+			for _, b := range []byte(a.name) {
+				h = (h ^ uint32(b)) * 16777619
+			}
+			a.uid = 61184 + h%(65519-61184) // systemd's range for dynamic users
+			a.gid = a.uid
+			a.home, a.shell = "/", "/usr/sbin/nologin"
+			return a, nil
 		}
-		h := uint32(2166136261)
-		for _, b := range []byte(a.name) {
-			h = (h ^ uint32(b)) * 16777619
-		}
-		a.uid = 61184 + h%(65519-61184) // systemd's range for dynamic users
-		a.gid = a.uid
-		a.home, a.shell = "/", "/usr/sbin/nologin"
-	case name == "":
+	} else if name == "" {
 		name = "root"
 	}
 	if name != "" {

@@ -30,7 +30,7 @@ type kernel struct {
 
 	mu     sync.Mutex
 	fifos  map[string]*pipe // by unit name
-	hasKid bool           // the kernel has /proc/…/children
+	hasKid bool             // the kernel has /proc/…/children
 
 	kids []int  // what Children gave last; the loop's own
 	seen uint64 // in this step

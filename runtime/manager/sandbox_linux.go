@@ -152,9 +152,13 @@ func (s *sandbox) apply(spec *stage.Spec, c *execConfig, credDir string) {
 	if s.unshare&unix.CLONE_NEWNS == 0 {
 		return
 	}
+	spec.Keep = append(spec.Keep, c.keep...)
 	for i, d := range c.dirs {
 		if i == 4 {
 			continue
+		}
+		for _, n := range d.names {
+			spec.Keep = append(spec.Keep, d.base+"/"+n.name)
 		}
 		for _, n := range d.names {
 			spec.Mounts = append(spec.Mounts, stage.Mount{Kind: "rw", Target: d.base + "/" + n.name, Optional: true})

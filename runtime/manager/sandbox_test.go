@@ -72,8 +72,9 @@ func TestSandbox(t *testing.T) {
 		"nouser.service":  "[Service]\nType=oneshot\nUser=nobody-of-that-name\nExecStart=/bin/true\n",
 		"dynamic.service": "[Service]\nType=oneshot\nDynamicUser=yes\nStateDirectory=dyn\nExecStart=/bin/sh -c 'test $$(id -u) -ge 61184 && touch $$STATE_DIRECTORY/mine && echo own'\n",
 		"caps.service":    "[Service]\nType=oneshot\nUser=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_CHOWN\nExecStart=/usr/bin/grep -E Cap(Eff|Bnd|Amb) /proc/self/status\n",
-		"strict.service": "[Service]\nType=oneshot\nProtectSystem=strict\nReadWritePaths=@DIR@/rw\nPrivateTmp=yes\nProtectHome=yes\nPrivateDevices=yes\nInaccessiblePaths=@DIR@/hidden\nBindReadOnlyPaths=/usr/bin:@DIR@/rw/bin\nStateDirectory=strict\n" +
-			"ExecStart=/bin/sh -c 'touch /usr/x 2>/dev/null || echo usr; touch @DIR@/rw/x && echo rw; ls /tmp | wc -l; ls -A /root 2>/dev/null | wc -l; test -e /dev/sda -o -e /dev/vda || echo nodisk; cat @DIR@/hidden/f 2>/dev/null || echo hidden; test -x @DIR@/rw/bin/id && echo bind; touch $$STATE_DIRECTORY/f && echo state; touch @DIR@/lib/no 2>/dev/null || echo lib'\n",
+		"strict.service": "[Service]\nType=oneshot\nProtectSystem=strict\nReadWritePaths=@DIR@/rw\nProtectHome=yes\nPrivateDevices=yes\nInaccessiblePaths=@DIR@/hidden\nBindReadOnlyPaths=/usr/bin:@DIR@/rw/bin\nStateDirectory=strict\n" +
+			"ExecStart=/bin/sh -c 'touch /usr/x 2>/dev/null || echo usr; touch @DIR@/rw/x && echo rw; ls -A /root 2>/dev/null | wc -l; test -e /dev/sda -o -e /dev/vda || echo nodisk; cat @DIR@/hidden/f 2>/dev/null || echo hidden; test -x @DIR@/rw/bin/id && echo bind; touch $$STATE_DIRECTORY/f && echo state; touch @DIR@/lib/no 2>/dev/null || echo lib'\n",
+		"tmp.service":   "[Service]\nType=oneshot\nPrivateTmp=yes\nExecStart=/bin/sh -c 'ls -A /tmp /var/tmp | grep -c ugm; touch /tmp/mine && echo mine'\n",
 		"net.service":   "[Service]\nType=oneshot\nPrivateNetwork=yes\nExecStart=/bin/sh -c 'tail -n +3 /proc/net/dev | wc -l'\n",
 		"nodir.service": "[Service]\nType=oneshot\nBindPaths=/nonexistent-source:/mnt\nExecStart=/bin/true\n",
 		"said.service":  "[Service]\nType=oneshot\nSystemCallFilter=@system-service\nIPAddressDeny=any\nExecStart=/bin/true\n",
@@ -91,7 +92,8 @@ func TestSandbox(t *testing.T) {
 		{"nouser.service", "failed", ""},
 		{"dynamic.service", "done", "own"},
 		{"caps.service", "done", "CapEff:\t0000000000000400\nCapBnd:\t0000000000000401\nCapAmb:\t0000000000000400"},
-		{"strict.service", "done", "usr\nrw\n0\n0\nnodisk\nhidden\nbind\nstate\nlib"},
+		{"strict.service", "done", "usr\nrw\n0\nnodisk\nhidden\nbind\nstate\nlib"},
+		{"tmp.service", "done", "1\nmine"}, // the manager's own directory stays
 		{"net.service", "done", "1"},
 		{"nodir.service", "failed", ""},
 		{"said.service", "done", ""},

@@ -51,14 +51,42 @@ func (s *Spec) mounts() error {
 		return fmt.Errorf("making / a slave: %w", err)
 	}
 	for _, m := range s.Mounts {
+		back := s.hold(m)
 		if err := m.apply(s.Root); err != nil {
 			if m.Optional && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) {
 				continue
 			}
 			return fmt.Errorf("%s %s: %w", m.Kind, m.Target, err)
 		}
+		for path, fd := range back {
+			if err := os.MkdirAll(path, 0o755); err != nil {
+				return err
+			}
+			if err := unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+				return fmt.Errorf("%s below %s: %w", path, m.Target, err)
+			}
+			unix.Close(fd)
+		}
 	}
 	return nil
+}
+
+// hold takes hold of the directories that a tmpfs is about to cover.
+func (s *Spec) hold(m Mount) map[string]int {
+	if m.Kind != "tmpfs" || s.Root != "" {
+		return nil
+	}
+	out := map[string]int{}
+	for _, k := range s.Keep {
+		if !strings.HasPrefix(k, m.Target+"/") {
+			continue
+		}
+		fd, err := unix.OpenTree(unix.AT_FDCWD, k, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		if err == nil {
+			out[k] = fd
+		}
+	}
+	return out
 }
 
 func (m Mount) apply(root string) error {

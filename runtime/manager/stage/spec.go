@@ -38,15 +38,18 @@ type Spec struct {
 	TTY         string
 	TTYControl  bool // make it the controlling terminal
 
-	CapBounding   *uint64
-	CapAmbient    uint64
-	SecureBits    *uint
-	NoNewPrivs    bool
-	CgroupFiles   []string // the process writes itself into these
-	Unshare       uintptr  // CLONE_NEW… of this thread
-	NetUp         bool     // bring the loopback interface up
-	Hostname      bool     // a UTS namespace of its own
-	Mounts        []Mount
+	CapBounding *uint64
+	CapAmbient  uint64
+	SecureBits  *uint
+	NoNewPrivs  bool
+	CgroupFiles []string // the process writes itself into these
+	Unshare     uintptr  // CLONE_NEW… of this thread
+	NetUp       bool     // bring the loopback interface up
+	Hostname    bool     // a UTS namespace of its own
+	Mounts      []Mount
+	// Keep are directories that stay visible below a tmpfs: the manager's own,
+	// where they lie in /tmp.
+	Keep          []string
 	MountFlags    uintptr
 	Personality   *uint32
 	Filters       []Filter
