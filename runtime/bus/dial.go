@@ -106,7 +106,7 @@ func (c *conn) dial(ctx context.Context) (*dbus.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := dbus.DialUnix(raw.(*net.UnixConn), dbus.WithSignalHandler(&signals{c}))
+	d, err := newConn(raw.(*net.UnixConn), dbus.WithSignalHandler(&signals{c}))
 	if err != nil {
 		raw.Close()
 		return nil, err

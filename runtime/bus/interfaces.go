@@ -235,3 +235,17 @@ func (i *iface) introspect() string {
 	b.WriteString(" </interface>\n")
 	return b.String()
 }
+
+// PropertyNames gives the properties of an interface in the order in which
+// they are listed; nil for an unknown interface.
+func PropertyNames(ifn string) []string {
+	i := interfaces()[ifn]
+	if i == nil {
+		return nil
+	}
+	names := make([]string, len(i.properties))
+	for k, p := range i.properties {
+		names[k] = p.name
+	}
+	return names
+}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package bus
 
 import (
@@ -249,18 +251,4 @@ func propertiesSet(c *call) ([]any, error) {
 		return nil, c.s.settings.set(p.name, val.Value())
 	}
 	return nil, refusal(errUnknownProperty, "Unknown property or interface.")
-}
-
-// PropertyNames gives the properties of an interface in the order in which
-// they are listed; nil for an unknown interface.
-func PropertyNames(ifn string) []string {
-	i := interfaces()[ifn]
-	if i == nil {
-		return nil
-	}
-	names := make([]string, len(i.properties))
-	for k, p := range i.properties {
-		names[k] = p.name
-	}
-	return names
 }

@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -400,5 +399,3 @@ func (r *run) action() int {
 	r.say("There is no action %s of module %s in the running tree.", name, module)
 	return exitNotLoaded
 }
-
-var errNoManager = errors.New("no manager")

@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"sort"
 	"strconv"
@@ -327,5 +326,3 @@ func (r *run) relative(usec uint64, none string) string {
 	}
 	return "now"
 }
-
-var _ = path.Base
