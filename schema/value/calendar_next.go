@@ -26,11 +26,23 @@ func (c *Calendar) Next(after time.Time, local *time.Location) (t time.Time, ok 
 		start := after.Truncate(time.Microsecond).Add(time.Microsecond).In(loc)
 		s := search{c: c, loc: loc, plain: plain, at: civilOf(start), dst: dstOf(start), micro: start.Nanosecond() / 1000, hint: start}
 		t, ok, lost := s.run()
-		if !lost {
+		// A result that lies back was found by walking in circles too.
+		if !lost && (!ok || t.After(after)) {
 			return t, ok
 		}
 	}
-	return time.Time{}, false
+	return c.nextBeyond(after, loc)
+}
+
+// nextBeyond looks from the next change of the clocks on.
+func (c *Calendar) nextBeyond(after time.Time, loc *time.Location) (time.Time, bool) {
+	_, start := after.In(loc).ZoneBounds()
+	if start.IsZero() {
+		return start, false
+	}
+	s := search{c: c, loc: loc, plain: true, at: civilOf(start), dst: -1, hint: start}
+	t, ok, lost := s.run()
+	return t, ok && !lost && t.After(after)
 }
 
 // search walks civil time forward to the first match, the largest unit first.

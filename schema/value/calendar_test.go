@@ -96,14 +96,14 @@ func (r calendarMaker) expr() string {
 }
 
 func TestCalendarLikeSystemdAnalyze(t *testing.T) {
-	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo"} {
+	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Europe/Dublin", "Asia/Beirut"} {
 		t.Run(zone, func(t *testing.T) {
 			t.Parallel()
 			loc, _ := Zone(zone)
 			r := calendarMaker{rand.New(rand.NewSource(int64(len(zone))))}
-			for _, base := range []string{"2026-03-07 12:00:00", "2026-10-24 23:30:00.5", "2024-02-29 00:00:00"} {
+			for _, base := range []string{"2026-03-07 12:00:00", "2026-10-24 23:30:00.5", "2024-02-29 00:00:00", "2026-03-28 23:59:00"} {
 				var exprs []string
-				for range 600 {
+				for range 400 {
 					exprs = append(exprs, r.expr())
 				}
 				answers := oracle(t, []string{"TZ=" + zone}, []string{"calendar", "--iterations=3", "--base-time=" + base}, "Original form", false, exprs)
@@ -155,6 +155,35 @@ func compareCalendar(t *testing.T, expr, answer string, from time.Time, loc *tim
 	}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("%q after %v in %v:\n got %v\nwant %v", expr, from, loc, got, want)
+	}
+}
+
+// TestNextAlwaysMovesOn walks over the changes of clocks.
+func TestNextAlwaysMovesOn(t *testing.T) {
+	t.Parallel()
+	r := calendarMaker{rand.New(rand.NewSource(8))}
+	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Europe/Dublin", "Asia/Beirut", "America/Havana", "Australia/Lord_Howe", "Antarctica/Troll"} {
+		loc, _ := Zone(zone)
+		for range 400 {
+			e := r.expr()
+			c, err := ParseCalendarIn(e, loc)
+			if err != nil {
+				continue
+			}
+			for _, from := range []time.Time{time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)} {
+				at := from
+				for range 30 {
+					n, ok := c.Next(at, loc)
+					if !ok {
+						break
+					}
+					if !n.After(at) {
+						t.Fatalf("%q in %s: after %v comes %v", e, zone, at, n)
+					}
+					at = n
+				}
+			}
+		}
 	}
 }
 

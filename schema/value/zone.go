@@ -174,8 +174,14 @@ func (c civil) in(l *time.Location, dst int, hint time.Time) time.Time {
 	}
 	switch len(found) {
 	case 0:
-		// Skipped: read it with the offset before the gap.
-		return u.Add(-time.Duration(offsets[0]) * time.Second).In(l)
+		// Skipped: it moves on by the gap or back by it, to a summer time where
+		// nothing was asked for, else to the kind that was not asked for.
+		later := u.Add(-time.Duration(offsets[0]) * time.Second).In(l)
+		earlier := u.Add(-time.Duration(offsets[len(offsets)-1]) * time.Second).In(l)
+		if dst < 0 && !later.IsDST() && earlier.IsDST() {
+			return earlier
+		}
+		return later
 	case 1:
 		return found[0]
 	}
