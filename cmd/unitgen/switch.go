@@ -32,8 +32,8 @@ func (f *switchFlags) add(cmd *cobra.Command) {
 	stateFlag(cmd, &f.state)
 	cmd.Flags().BoolVar(&f.bootOnly, "boot-only", false, "activate it from the next boot on; nothing that runs is touched")
 	cmd.Flags().BoolVar(&f.noBoot, "no-boot", false, "activate it now, but leave what the next boot starts")
-	cmd.Flags().StringVar(&f.units, "units", "", "how units get into systemd's load path: directory, generator or links (default directory, or generator where that is taken)")
-	cmd.Flags().StringVar(&f.etc, "etc", "links", "how files get into /etc: links or overlay")
+	cmd.Flags().StringVar(&f.units, "units", "", "how units get into systemd's load path: directory, generator or links (default as before; at first directory, or generator where that is taken)")
+	cmd.Flags().StringVar(&f.etc, "etc", "", "how files get into /etc: links, or overlay (the tree lies over /etc, read-only; the state is outside /etc) (default as before, links at first)")
 	cmd.Flags().StringVar(&f.onFailure, "on-failure", "rollback", "when units newly fail: rollback or keep")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "take over files in /etc that are somebody else's; a backup is kept")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON")
@@ -47,7 +47,7 @@ func (f *switchFlags) check() error {
 		return &exitError{exitWrong, errors.New("--boot-only and --no-boot leave nothing to do")}
 	case f.onFailure != "rollback" && f.onFailure != "keep":
 		return &exitError{exitWrong, fmt.Errorf("--on-failure %q is neither rollback nor keep", f.onFailure)}
-	case f.etc != "links" && f.etc != "overlay":
+	case f.etc != "" && f.etc != "links" && f.etc != "overlay":
 		return &exitError{exitWrong, fmt.Errorf("--etc %q is neither links nor overlay", f.etc)}
 	}
 	switch activation.UnitsMode(f.units) {
@@ -143,10 +143,10 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		defer done()
 	}
 	if place != nil {
-		place.Units = activation.UnitsMode(f.units)
+		place.Units, place.Etc = activation.UnitsMode(f.units), activation.EtcMode(f.etc)
 	}
-	if f.etc == "overlay" {
-		return &exitError{exitRefused, errors.New("--etc overlay lays the tree over /etc, which this version cannot mount yet; use --etc links, or build an image (unitgen build --format erofs or confext)")}
+	if f.etc == "overlay" && (place == nil || place.User != "") {
+		return &exitError{exitRefused, errors.New("--etc overlay lays the tree over the machine's /etc, and needs root and the machine's systemd")}
 	}
 	if err := a.recoverFirst(ctx, s, targets, place); err != nil {
 		return err

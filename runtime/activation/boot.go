@@ -42,7 +42,7 @@ func BootOnly(o Options) error {
 // mergePlacements gives what lies in the host while one generation is current
 // and another boots next.
 func mergePlacements(now, next *Placement) *Placement {
-	out := &Placement{Root: next.Root, User: next.User, Units: next.Units, Hooks: now.Hooks}
+	out := &Placement{Root: next.Root, User: next.User, Units: next.Units, Etc: now.Etc, Tree: now.Tree, Hooks: now.Hooks}
 	seen := map[string]bool{}
 	for _, i := range now.Items {
 		seen[i.Path] = true

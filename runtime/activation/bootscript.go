@@ -16,8 +16,9 @@ const (
 // units over the current one's; a service then moves the pivot. Once the
 // machine is up (the marker says so) it does nothing. It is shell, so that a
 // host never needs unitgen to boot; where unitgen is there, it puts the files
-// in order that are copied and not linked.
-func bootScript(pivot, unitgen string) string {
+// in order that are copied and not linked. In overlay mode the units always
+// come by the generator, and the service lays the tree over /etc.
+func bootScript(pivot, unitgen string, overlay bool) string {
 	var b strings.Builder
 	b.WriteString(`#!/bin/sh
 # Written by unitgen: the machine boots the generation that "boot" leads to.
@@ -30,7 +31,16 @@ if [ "$1" = settle ]; then
 	if [ -n "$want" ] && [ "$want" != "$have" ]; then
 		ln -sfn "$want" "$state/.unitgen-tmp-current" && mv -T "$state/.unitgen-tmp-current" "$state/current" || exit 1
 	fi
-	[ ! -x "$unitgen" ] || exec "$unitgen" recover --boot --state "$state"
+`)
+	if overlay {
+		fmt.Fprintf(&b, `	base=%s tree=$(readlink -f "$state/current")
+	if ! grep -q ' /etc .* unitgen-' /proc/self/mountinfo; then
+		mkdir -p "$base" && mount --bind /etc "$base" && mount --make-private "$base" || exit 1
+		mount -t overlay -o "ro,lowerdir=$tree/etc:$base" "unitgen-${tree##*/}" /etc || exit 1
+	fi
+`, etcBase)
+	}
+	b.WriteString(`	[ ! -x "$unitgen" ] || exec "$unitgen" recover --boot --state "$state"
 	exit 0
 fi
 [ ! -e "$booted" ] || exit 0
@@ -49,8 +59,11 @@ Type=oneshot
 RemainAfterExit=yes
 `)
 	fmt.Fprintf(&b, "ExecStart=/bin/sh %s settle\nUNIT\n", bootGenerator)
-	b.WriteString(`ln -s ../unitgen-boot.service "$early/sysinit.target.wants/unitgen-boot.service"
-[ -n "$want" ] && [ "$want" != "$have" ] || exit 0
+	b.WriteString("ln -s ../unitgen-boot.service \"$early/sysinit.target.wants/unitgen-boot.service\"\n")
+	if overlay {
+		b.WriteString("want=${want:-$have} have=\n")
+	}
+	b.WriteString(`[ -n "$want" ] && [ "$want" != "$have" ] || exit 0
 new=$state/$want/etc/systemd/system
 old=$state/$have/etc/systemd/system
 [ ! -d "$new" ] || { cp -R -P "$new/." "$early/" && chmod -R u+w "$early"; }

@@ -61,7 +61,11 @@ func (p *Place) drift(o Options) ([]Drift, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.reach()
 	var out []Drift
+	if placed.Etc == EtcOverlay && p.base == "" {
+		out = append(out, Drift{"file", "/etc", "has no overlay over it"})
+	}
 	for _, i := range placed.Items {
 		if p.isOurs(i) {
 			continue
@@ -121,6 +125,10 @@ func unitDrift(ctx context.Context, o Options, target Target, t *plan.Tree) ([]D
 func fromGeneration(o Options, path string) bool {
 	if strings.HasPrefix(path, "/run/systemd/generator") || strings.Contains(path, "/systemd/generator") {
 		return true
+	}
+	if o.Place != nil && o.Place.base != "" && strings.HasPrefix(path, "/etc/") {
+		_, err := os.Lstat(filepath.Join(o.State.CurrentPath(), path))
+		return err == nil
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -32,6 +33,17 @@ func sumOf(s string) string {
 	return hex.EncodeToString(h[:])
 }
 
+// inBase has a program see the host's own, writable /etc where an overlay lies
+// over it, and read the files of the new tree.
+func (p *Place) inBase(argv []string, tree, dir string) []string {
+	files, _ := filepath.Glob(filepath.Join(tree, dir, "*.conf")) // the pattern is well-formed
+	argv = append(slices.Clone(argv), files...)
+	if p.base == "" {
+		return argv
+	}
+	return append([]string{"unshare", "-m", "sh", "-c", `mount --bind "$0" /etc && exec "$@"`, p.base}, argv...)
+}
+
 // hooks runs what has to follow new files before services start: users are
 // made, temporary files and kernel settings are applied.
 func (p *Place) hooks(before, after *Placement) error {
@@ -49,7 +61,11 @@ func (p *Place) hooks(before, after *Placement) error {
 		if !slices.Contains(after.Hooks, h.name) {
 			continue
 		}
-		if err := p.Run(h.argv...); err != nil {
+		argv := h.argv
+		if after.Etc == EtcOverlay {
+			argv = p.inBase(argv, after.Tree, h.dir)
+		}
+		if err := p.Run(argv...); err != nil {
 			return fmt.Errorf("%s: %w", strings.Join(h.argv, " "), err)
 		}
 	}

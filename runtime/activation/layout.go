@@ -39,12 +39,16 @@ func (p *Place) Layout(s *generation.State, g generation.Generation) (*Placement
 		l.out.Items = []Item{{Path: p.User, Target: l.pivot + "/etc/systemd/user"}}
 		return l.out, nil
 	}
-	for _, e := range m.Entries {
-		if err := l.entry(e); err != nil {
-			return nil, err
+	if p.Etc == EtcOverlay {
+		l.overlayLayout(g, m)
+	} else {
+		for _, e := range m.Entries {
+			if err := l.entry(e); err != nil {
+				return nil, err
+			}
 		}
+		l.loadPath()
 	}
-	l.loadPath()
 	for h := range l.hooks {
 		l.out.Hooks = append(l.out.Hooks, h)
 	}
@@ -70,6 +74,9 @@ func (p *Place) units(s *generation.State) UnitsMode {
 	}
 	return UnitsDirectory
 }
+
+// hookDirs are the directories whose files a program has to follow.
+var hookDirs = map[string]string{"etc/sysusers.d/": "sysusers", "etc/tmpfiles.d/": "tmpfiles", "etc/sysctl.d/": "sysctl"}
 
 type layout struct {
 	place            *Place
@@ -104,7 +111,7 @@ func (l *layout) entry(e emit.ManifestEntry) error {
 // file lays out one file of /etc: as a link through the pivot, or as a copy
 // where it must be real or belongs to somebody else than root.
 func (l *layout) file(e emit.ManifestEntry) error {
-	for dir, hook := range map[string]string{"etc/sysusers.d/": "sysusers", "etc/tmpfiles.d/": "tmpfiles", "etc/sysctl.d/": "sysctl"} {
+	for dir, hook := range hookDirs {
 		if strings.HasPrefix(e.Path, dir) {
 			l.hooks[hook] = true
 		}
@@ -148,7 +155,7 @@ func (l *layout) loadPath() {
 			l.out.Items = append(l.out.Items, Item{Path: loadPathUser, Target: l.pivot + "/etc/systemd/user"})
 		}
 	}
-	boot := bootScript(l.pivot, l.place.Unitgen)
+	boot := bootScript(l.pivot, l.place.Unitgen, false)
 	l.out.Items = append(l.out.Items, Item{Path: bootGenerator, Content: boot, Mode: 0o755, SHA256: sumOf(boot)})
 	byGenerator := l.out.Units == UnitsGenerator
 	if l.generated || byGenerator && l.system {
@@ -172,6 +179,13 @@ func (p *Place) preflight(s *generation.State, from, to generation.Generation, a
 	before, err := Placed(s)
 	if err != nil {
 		return err
+	}
+	p.reach()
+	p.keepModes(before)
+	if p.Etc == EtcOverlay {
+		if err := p.overlayPreflight(s, to); err != nil {
+			return err
+		}
 	}
 	after, err := p.Layout(s, to)
 	if err != nil {
@@ -198,6 +212,20 @@ func (p *Place) preflight(s *generation.State, from, to generation.Generation, a
 	after.Dirs = p.newDirs(before, after)
 	b.Before, b.After = before, after
 	return nil
+}
+
+// keepModes keeps to the way the host was laid out, where no other was asked
+// for.
+func (p *Place) keepModes(before *Placement) {
+	if len(before.Items) == 0 {
+		return
+	}
+	if p.Units == UnitsAuto {
+		p.Units = before.Units
+	}
+	if p.Etc == EtcAuto {
+		p.Etc = before.Etc
+	}
 }
 
 // sameFileSystem refuses a state directory that may not be mounted when

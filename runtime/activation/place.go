@@ -31,6 +31,7 @@ const (
 type Place struct {
 	Root  string // "/" or "": the machine's own
 	Units UnitsMode
+	Etc   EtcMode
 	// User is the directory of unit files of an ordinary user's own manager
 	// ($XDG_DATA_HOME/systemd/user). Where it is set, the user units of the tree
 	// are linked there and nothing else is laid into the host.
@@ -41,6 +42,8 @@ type Place struct {
 	// Run runs a program that has to follow new files (systemd-sysusers,
 	// systemd-tmpfiles); nil leaves them out.
 	Run func(argv ...string) error
+
+	base string // the host's own /etc, where an overlay lies over it
 }
 
 // Placement is what lies in the host's directories for one generation.
@@ -48,6 +51,8 @@ type Placement struct {
 	Root  string    `json:"root,omitempty"`
 	User  string    `json:"user,omitempty"` // see Place.User
 	Units UnitsMode `json:"units"`
+	Etc   EtcMode   `json:"etc,omitempty"`
+	Tree  string    `json:"tree,omitempty"`  // what lies over /etc, in overlay mode
 	Items []Item    `json:"items"`           // by path
 	Dirs  []string  `json:"dirs,omitempty"`  // directories made for the items
 	Hooks []string  `json:"hooks,omitempty"` // "sysusers", "tmpfiles", "sysctl": files of these lie in the tree
@@ -84,7 +89,7 @@ func (p *Placement) same(q *Placement) bool {
 	if p == nil || q == nil {
 		return p == q
 	}
-	return p.Units == q.Units && slices.Equal(p.Items, q.Items)
+	return p.Units == q.Units && p.Etc == q.Etc && p.Tree == q.Tree && slices.Equal(p.Items, q.Items)
 }
 
 const placedName = "placed.json"
@@ -115,10 +120,10 @@ func savePlaced(s *generation.State, p *Placement) error {
 
 // host gives the path of a host path below Root.
 func (p *Place) host(path string) string {
-	if p.Root == "" || p.Root == "/" {
-		return path
+	if rest, ok := strings.CutPrefix(path, "/etc/"); ok && p.base != "" {
+		return filepath.Join(p.base, rest)
 	}
-	return filepath.Join(p.Root, path)
+	return p.under(path)
 }
 
 // pivot gives the path of the pivot as the host knows it.
@@ -136,6 +141,7 @@ func (p *Place) pivot(s *generation.State) string {
 // they are absent to every reader, until the pivot moves.
 func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 	f := s.FS()
+	p.reach()
 	if p.User == "" {
 		if err := p.markBooted(); err != nil {
 			return err
@@ -175,6 +181,18 @@ func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 // finish brings the host to what after says, once the pivot stands there.
 // Whatever of it was done before is not done again.
 func (p *Place) finish(s *generation.State, before, after *Placement) error {
+	p.reach()
+	if after.Etc == EtcOverlay {
+		if err := p.hooks(before, after); err != nil {
+			return err
+		}
+	}
+	if before.Etc == EtcOverlay || after.Etc == EtcOverlay {
+		if err := p.mountEtc(after.Tree); err != nil {
+			return err
+		}
+		p.reach()
+	}
 	for _, i := range after.Items {
 		if i.isLink() || !i.needsUsers() {
 			if err := p.ensure(s, i); err != nil {
@@ -191,8 +209,10 @@ func (p *Place) finish(s *generation.State, before, after *Placement) error {
 		}
 	}
 	p.removeDirs(s, before, after)
-	if err := p.hooks(before, after); err != nil {
-		return err
+	if after.Etc != EtcOverlay {
+		if err := p.hooks(before, after); err != nil {
+			return err
+		}
 	}
 	for _, i := range after.Items {
 		if !i.isLink() && i.needsUsers() {

@@ -35,7 +35,7 @@ func Recover(ctx context.Context, o Options) (Recovery, error) {
 		return r, err
 	}
 	if o.Place == nil && b.After != nil {
-		o.Place = &Place{Root: b.After.Root, Units: b.After.Units, User: b.After.User}
+		o.Place = &Place{Root: b.After.Root, Units: b.After.Units, Etc: b.After.Etc, User: b.After.User}
 	}
 	if o.Place != nil {
 		if err := o.Place.temporaries(o.State, b.Before, b.After); err != nil {

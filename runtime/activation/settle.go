@@ -38,7 +38,8 @@ func SettleFiles(s *generation.State, p *Place) error {
 	if len(before.Items) == 0 {
 		return nil
 	}
-	p.Units = before.Units
+	p.reach()
+	p.keepModes(before)
 	after, err := p.Layout(s, cur)
 	if err != nil || before.same(after) {
 		return err

@@ -312,3 +312,60 @@ func TestRealSystemdChecks(t *testing.T) {
 	m.active("goes.service", "active")
 	m.active("comes.service", "inactive")
 }
+
+// TestRealSystemdOverlay lays trees over /etc, swaps them, and goes back to
+// links.
+func TestRealSystemdOverlay(t *testing.T) {
+	t.Parallel()
+	host := strings.Replace(hostV1, "etc \"sudoers.d", "user \"demo-user\" {\n}\netc \"sudoers.d", 1)
+	m := boot(t, host)
+	if r := m.Run("unitgen", "switch", "/root/h", "--etc", "overlay"); r.Code != 2 || !strings.Contains(r.Stderr, "outside /etc") {
+		t.Errorf("a state below /etc: %v", r)
+	}
+	state := []string{"--state", "/usr/local/lib/unitgen"}
+	run := func(args ...string) string {
+		t.Helper()
+		return m.MustRun(append(append([]string{"unitgen"}, args...), state...)...)
+	}
+	run("switch", "/root/h", "--etc", "overlay")
+	if got := m.MustShell("cat /etc/demo/a.conf; id -un demo-user; echo x 2>/dev/null >/etc/new || echo read-only"); got != "one\ndemo-user\nread-only\n" {
+		t.Errorf("%q", got)
+	}
+	keeps, changes := m.pid("keeps.service"), m.pid("changes.service")
+	m.Write("/root/h/host.ug.hcl", strings.NewReplacer("one", "two", "sleep 100000", "sleep 200000", "demo-user", "other-user").Replace(host))
+	// Somebody reads all the while.
+	m.MustShell("(while [ ! -e /run/stop ]; do cat /etc/demo/a.conf || echo bad; done) >/run/reads 2>&1 & echo")
+	run("switch", "/root/h")
+	m.MustShell("touch /run/stop; sleep 0.1; sort -u /run/reads >/run/seen")
+	if got := m.Read("/run/seen"); got != "one\ntwo\n" {
+		t.Errorf("a reader saw %q", got)
+	}
+	if got := m.MustShell("cat /etc/demo/a.conf; id -un other-user; grep -c ' - overlay unitgen-' /proc/self/mountinfo"); got != "two\nother-user\n1\n" {
+		t.Errorf("%q", got)
+	}
+	if m.pid("keeps.service") != keeps || m.pid("changes.service") == changes {
+		t.Error("the wrong services restarted")
+	}
+	run("status")
+	run("rollback")
+	if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
+		t.Errorf("after the rollback %q", got)
+	}
+	// As at boot: nothing is mounted, nothing says that the machine is up.
+	m.MustShell("umount /etc; umount /run/unitgen/etc-base; rm /run/unitgen/booted; systemctl daemon-reload")
+	if got := m.Show("changes.service", "ExecStart"); !strings.Contains(got, "100000") {
+		t.Errorf("the boot would start %s", got)
+	}
+	m.MustRun("systemctl", "start", "unitgen-boot.service")
+	if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
+		t.Errorf("after the boot %q", got)
+	}
+	run("status")
+	run("switch", "/root/h", "--etc", "links")
+	if got := m.MustShell("cat /etc/demo/a.conf; touch /etc/new; grep -c ' - overlay unitgen-' /proc/self/mountinfo || true"); got != "two\n0\n" {
+		t.Errorf("with links again: %q", got)
+	}
+	if m.pid("keeps.service") != keeps {
+		t.Error("keeps.service restarted")
+	}
+}
