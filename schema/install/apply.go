@@ -126,7 +126,7 @@ func (e *Engine) checkAlias(u *unit, dst string) (string, error) {
 // checkAliasPath handles the old way of asking for a .wants link by Alias=.
 func (e *Engine) checkAliasPath(u *unit, dst string, slash int) (string, error) {
 	bad := func() (string, error) { return "", e.noteError(fail(BadAlias), dst, "") }
-	dir := path.Base(dst[:slash])
+	dir := dst[:slash]
 	of, ok := strings.CutSuffix(dir, ".wants")
 	if !ok {
 		of, ok = strings.CutSuffix(dir, ".requires")

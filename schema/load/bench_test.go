@@ -74,6 +74,19 @@ func BenchmarkReadWrite(b *testing.B) {
 	b.ReportMetric(float64(units)*float64(b.N)/b.Elapsed().Seconds(), "units/s")
 }
 
+// BenchmarkLoadOnly loads 10,000 units without asking for defaults.
+func BenchmarkLoadOnly(b *testing.B) {
+	dir := makeUnits(b, units)
+	b.ReportAllocs()
+	for b.Loop() {
+		l := load.New(load.Options{Path: []string{dir}})
+		for _, n := range l.Names() {
+			l.Load(n)
+		}
+	}
+	b.ReportMetric(float64(units)*float64(b.N)/b.Elapsed().Seconds(), "units/s")
+}
+
 // BenchmarkLoad loads 10,000 units with all their settings and dependencies,
 // beside systemd-analyze verify on as many of the same files as it gets done in
 // a few seconds.
