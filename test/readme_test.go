@@ -16,7 +16,7 @@ var (
 	hash     = regexp.MustCompile(`\b([0-9a-f]{8})[0-9a-f]{56}\b`)
 	trailing = regexp.MustCompile(`(?m)[ \t]+$`)
 	// varying is what differs from one run to the next.
-	varying = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\bprocess \d+`)
+	varying = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\bprocess \d+|\b[0-9a-f]{8}…`)
 )
 
 // recorded makes the output of a run what the README has: short hashes, and
