@@ -24,7 +24,7 @@ func (c *Calendar) Next(after time.Time, local *time.Location) (t time.Time, ok 
 	}
 	for _, plain := range []bool{false, true} {
 		start := after.Truncate(time.Microsecond).Add(time.Microsecond).In(loc)
-		s := search{c: c, loc: loc, plain: plain, at: civilOf(start), dst: dstOf(start), micro: start.Nanosecond() / 1000, hint: start}
+		s := search{c: c, loc: loc, plain: plain, at: civilOf(start), dst: dstOf(start), micro: start.Nanosecond() / 1000, hint: offsetOf(start)}
 		t, ok, lost := s.run()
 		// A result that lies back was found by walking in circles too.
 		if !lost && (!ok || t.After(after)) {
@@ -40,7 +40,7 @@ func (c *Calendar) nextBeyond(after time.Time, loc *time.Location) (time.Time, b
 	if start.IsZero() {
 		return start, false
 	}
-	s := search{c: c, loc: loc, plain: true, at: civilOf(start), dst: -1, hint: start}
+	s := search{c: c, loc: loc, plain: true, at: civilOf(start), dst: -1, hint: offsetOf(start)}
 	t, ok, lost := s.run()
 	return t, ok && !lost && t.After(after)
 }
@@ -53,7 +53,7 @@ type search struct {
 	at    civil
 	dst   int // how at is read next: -1 either, 0 standard, 1 summer time
 	micro int
-	hint  time.Time // the moment that was made last decides between two offsets
+	hint  int // the offset that was used last decides between two
 }
 
 func dstOf(t time.Time) int {
@@ -65,8 +65,9 @@ func dstOf(t time.Time) int {
 
 // moment makes a civil time a moment.
 func (s *search) moment(c civil, dst int) time.Time {
-	s.hint = c.in(s.loc, dst, s.hint)
-	return s.hint
+	var t time.Time
+	t, s.hint = c.in(s.loc, dst, s.hint)
+	return t
 }
 
 // normalise brings the civil time into range, over gaps.

@@ -117,7 +117,7 @@ func dateTime(s string, now time.Time, zone *time.Location, dst int) (t time.Tim
 			}
 		}
 	}
-	t = c.in(zone, dst, now)
+	t, _ = c.in(zone, dst, offsetOf(now))
 	if t.Unix() < 0 || t.Unix() > maxTimestamp {
 		return t, "is out of range"
 	}

@@ -129,14 +129,17 @@ func civilOf(t time.Time) civil {
 	return civil{t.Year(), int(t.Month()), t.Day(), t.Hour(), t.Minute(), t.Second()}
 }
 
-// in gives the moment of a civil time in a zone, as mktime(3) does. dst -1 takes
-// either; 0 and 1 read the time as standard or summer time. Of a time that
-// happens twice it is the one with the offset that held at the hint; a time
-// that is skipped moves on by the length of the gap.
-func (c civil) in(l *time.Location, dst int, hint time.Time) time.Time {
+// in gives the moment of a civil time in a zone, as mktime(3) does, and the
+// offset in seconds that it was read with. dst -1 takes either; 0 and 1 read the
+// time as standard or summer time. Of a time that happens twice it is the one
+// with the offset of the hint; a time that is skipped moves by the gap.
+func (c civil) in(l *time.Location, dst, hint int) (time.Time, int) {
 	u := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, 0, time.UTC)
 	if l == time.UTC {
-		return u
+		return u, 0
+	}
+	with := func(off int) (time.Time, int) {
+		return u.Add(-time.Duration(off) * time.Second).In(l), off
 	}
 	// The offsets that hold around the moment.
 	var offsets [3]int
@@ -149,7 +152,7 @@ func (c civil) in(l *time.Location, dst int, hint time.Time) time.Time {
 	if dst >= 0 {
 		for i := range offsets {
 			if summer[i] == (dst == 1) {
-				return u.Add(-time.Duration(offsets[i]) * time.Second).In(l)
+				return with(offsets[i])
 			}
 		}
 		// The nearest time of that kind within seventeen years.
@@ -157,39 +160,41 @@ func (c civil) in(l *time.Location, dst int, hint time.Time) time.Time {
 			for _, d := range []time.Duration{-m, m} {
 				t := u.Add(d * 30 * 24 * time.Hour).In(l)
 				if _, off := t.Zone(); t.IsDST() == (dst == 1) {
-					return u.Add(-time.Duration(off) * time.Second).In(l)
+					return with(off)
 				}
 			}
 		}
 	}
-	var found []time.Time
+	var found []int
 	for i, off := range offsets {
 		if i > 0 && off == offsets[i-1] {
 			continue
 		}
-		t := u.Add(-time.Duration(off) * time.Second).In(l)
+		t, _ := with(off)
 		if _, o := t.Zone(); o == off {
-			found = append(found, t)
+			found = append(found, off)
 		}
 	}
-	switch len(found) {
-	case 0:
-		// Skipped: it moves on by the gap or back by it, to a summer time where
-		// nothing was asked for, else to the kind that was not asked for.
-		later := u.Add(-time.Duration(offsets[0]) * time.Second).In(l)
-		earlier := u.Add(-time.Duration(offsets[len(offsets)-1]) * time.Second).In(l)
+	if len(found) == 0 {
+		// Skipped: it moves on by the gap; back by it only to a summer time
+		// before the gap.
+		later, _ := with(offsets[0])
+		earlier, _ := with(offsets[2])
 		if dst < 0 && !later.IsDST() && earlier.IsDST() {
-			return earlier
+			return with(offsets[2])
 		}
-		return later
-	case 1:
-		return found[0]
+		return with(offsets[0])
 	}
-	_, want := hint.In(l).Zone()
-	for _, t := range found {
-		if _, o := t.Zone(); o == want {
-			return t
+	for _, off := range found {
+		if off == hint {
+			return with(off)
 		}
 	}
-	return found[0]
+	return with(found[0])
+}
+
+// offsetOf gives the offset of a moment's zone in seconds.
+func offsetOf(t time.Time) int {
+	_, off := t.Zone()
+	return off
 }
