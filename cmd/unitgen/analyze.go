@@ -17,6 +17,11 @@ var analyzeCommands = []func(*app) *cobra.Command{
 	newAnalyzeTimestamp,
 	newAnalyzeCondition,
 	newAnalyzeCompareVersions,
+	newAnalyzeDot,
+	newAnalyzePlot,
+	newAnalyzeBlame,
+	newAnalyzeUnitPaths,
+	newAnalyzeDump,
 }
 
 func newAnalyze(a *app) *cobra.Command {
