@@ -17,7 +17,6 @@ import (
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
-func init() { analyzeCommands = append(analyzeCommands, newAnalyzeDump, newAnalyzeUnitPaths) }
 
 // dumpedUnit is one unit of `analyze dump`.
 type dumpedUnit struct {
