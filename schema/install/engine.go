@@ -65,6 +65,8 @@ func New(opt Options) (*Engine, error) {
 		}
 		if e.root = abs; abs == "/" {
 			e.root = ""
+		} else {
+			e.fs = &rooted{root: abs, dirs: map[string]string{}}
 		}
 	}
 	if opt.Scope == User && opt.Root != "" {
