@@ -40,6 +40,7 @@ type savedUnit struct {
 	Restarts   uint32       `json:"restarts"`
 	Status     string       `json:"status,omitempty"`
 	Group      string       `json:"group,omitempty"`
+	Definition string       `json:"definition,omitempty"`
 }
 
 type savedProcess struct {
@@ -165,7 +166,7 @@ func saved(u *unit) *savedUnit {
 		return nil
 	}
 	sv := &savedUnit{Unit: u.name(), State: string(u.sub), Active: string(u.active()), Invocation: u.invocation.String(),
-		Since: u.stateChange, ActiveAt: u.activeEnter, Group: u.group.path}
+		Since: u.stateChange, ActiveAt: u.activeEnter, Group: u.group.path, Definition: definition(u)}
 	if s, ok := u.kind.(*service); ok {
 		sv.Main, sv.Control = savedProc(s.main), savedProc(s.control)
 		sv.Restarts, sv.Status = s.restarts, s.statusText
@@ -333,6 +334,10 @@ func (m *Manager) adoptUnit(sv *savedUnit) bool {
 	}
 	s, ok := u.kind.(*service)
 	if !ok {
+		return false
+	}
+	if sv.Definition != "" && sv.Definition != definition(u) {
+		u.notice("Runs by another unit file than the present one; it is started anew.")
 		return false
 	}
 	switch {

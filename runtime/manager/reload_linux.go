@@ -110,6 +110,9 @@ func (m *Manager) rebind(u *unit, f *load.Unit) {
 	u.node, u.file = n, f
 	m.units[n.Name] = u
 	u.configure()
+	if !u.active().IsInactiveOrFailed() {
+		m.saver.touch(u) // with its new definition
+	}
 	if !u.active().IsInactiveOrFailed() && u.group.dir != "" {
 		u.group.limits(u)
 	}
