@@ -355,3 +355,61 @@ config "backup" {
 		t.Errorf("%v %v", st, err)
 	}
 }
+
+// TestMariadb makes a data directory and starts the server as an ordinary
+// user, twice.
+func TestMariadb(t *testing.T) {
+	t.Parallel()
+	testenv.Need(t, "mariadbd", "mariadb-install-db", "mariadb", "setpriv")
+	testenv.NeedRoot(t)
+	tr := build(t, `host "h" {
+}
+config "mariadb" {
+  enable    = true
+  databases = ["wiki"]
+  users     = { nobody = { databases = ["wiki"] } }
+  settings  = { innodb_buffer_pool_size = "16M", innodb_log_file_size = "8M", performance_schema = false }
+}
+`)
+	base, err := os.MkdirTemp("", "ugdb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	run, state := filepath.Join(base, "r"), filepath.Join(base, "s")
+	for _, d := range []string{base, filepath.Join(run, "mariadb"), filepath.Join(state, "mariadb")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range []string{run, state} {
+		for _, p := range []string{d, filepath.Join(d, "mariadb")} {
+			if err := os.Chown(p, 65534, 65534); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	etc := filepath.Join(base, "etc")
+	if err := os.CopyFS(etc, os.DirFS(lay(t, tr))); err != nil {
+		t.Fatal(err)
+	}
+	as := []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--pdeathsig", "KILL"}
+	pre := append(as, command(t, tr, "mariadb.service", "ExecStartPre", etc, run, state)...)
+	for range 2 {
+		runs(t, pre[0], pre[1:]...)
+	}
+	start(t, append(as, command(t, tr, "mariadb.service", "ExecStart", etc, run, state)...))
+	ask := append(as, "mariadb", "--no-defaults", "--socket", filepath.Join(run, "mariadb/mariadb.sock"), "-N", "-e", "CREATE TABLE IF NOT EXISTS wiki.t (n INT); INSERT INTO wiki.t VALUES (7); SELECT CURRENT_USER(), n FROM wiki.t")
+	waitFor(t, "mariadb", func() error {
+		out, err := exec.Command(ask[0], ask[1:]...).CombinedOutput()
+		if err == nil && string(out) != "nobody@localhost\t7\n" {
+			err = fmt.Errorf("it answers %q", out)
+		} else if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		return err
+	})
+}
