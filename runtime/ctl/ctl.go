@@ -90,7 +90,9 @@ func init() {
 		"list-dependencies":          {0, -1, (*run).listDependencies},
 		"get-default":                {0, 0, (*run).getDefault},
 		"enable disable reenable mask unmask preset link revert preset-all set-default add-wants add-requires": {0, -1, (*run).fileVerb},
+		"bind":   {2, 3, (*run).bind},
 		"action": {2, 2, (*run).action},
+		"edit help mount-image switch-root soft-reboot service-log-level service-log-target list-machines suspend hibernate hybrid-sleep suspend-then-hibernate": {0, -1, (*run).refuse},
 	} {
 		for _, n := range strings.Fields(names) {
 			verbs[n] = v

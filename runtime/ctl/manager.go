@@ -359,3 +359,38 @@ func (r *run) cat() int {
 	}
 	return code
 }
+
+// bind asks for a mount in a running unit.
+func (r *run) bind() int {
+	u, ok := r.mangle(r.args[0], "service")
+	if !ok {
+		return exitFailure
+	}
+	dest := r.args[1]
+	if len(r.args) > 2 {
+		dest = r.args[2]
+	}
+	if err := r.c.Call(r.ctx, "BindMountUnit", []any{u, r.args[1], dest, false, false}); err != nil {
+		return r.tell("bind mount", err)
+	}
+	return exitSuccess
+}
+
+// refuse says why a verb of systemctl is none here, and what to do instead.
+func (r *run) refuse() int {
+	why := map[string]string{
+		"edit":               "Units come from an immutable tree: change the configuration and run unitgen switch.",
+		"help":               "There are no manual pages to show here; the unit's Documentation= stands in its status.",
+		"mount-image":        "Put MountImages= into the unit and restart it.",
+		"switch-root":        "The manager runs one root file system and cannot switch to another.",
+		"soft-reboot":        "The manager runs one root file system; restart it with daemon-reexec.",
+		"service-log-level":  "Ask the service itself, by busctl.",
+		"service-log-target": "Ask the service itself, by busctl.",
+		"list-machines":      "Machines are systemd-machined's: use machinectl.",
+	}[r.verb]
+	if why == "" {
+		why = "Sleeping is logind's: use the machine's systemctl."
+	}
+	r.say("Verb '%s' is not supported here. %s", r.verb, why)
+	return exitFailure
+}

@@ -255,7 +255,11 @@ func (r *run) statusUnits(key string, p map[string]any) {
 		if i == 0 {
 			head = fmt.Sprintf("%11s: ", key)
 		}
-		r.print("%s%s %s\n", head, r.dot(active, load), u)
+		mark := r.dot("active", load)
+		if active != "active" && active != "reloading" {
+			mark = r.mark("active", load)
+		}
+		r.print("%s%s %s\n", head, mark, u)
 	}
 }
 
