@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"strings"
 	"syscall"
 
 	us "github.com/unitgen/unitgen/runtime/unitstate"
@@ -31,6 +32,8 @@ type Edge interface {
 	Session(pid int) int
 	// Environ gives one variable of a process's initial environment.
 	Environ(pid int, name string) string
+	// Holds gives the program that a process runs and the files it has open.
+	Holds(pid int) (program string, files []string)
 	// Alive reports whether a process exists and is no zombie.
 	Alive(pid int) bool
 	// Watch calls f in the loop when fd is readable, once until Rearm.
@@ -291,8 +294,10 @@ func (m *Manager) orphansOf(u *unit) []int {
 	return out
 }
 
-// attribute finds the unit of a process by its session, then by the invocation
-// id in its environment.
+// attribute finds the unit of a process that left its parent: by its session,
+// by the invocation id in its environment, by the unit's output it still holds
+// open, and at last, for a daemon that has given all that up, by its program,
+// where one unit alone runs that.
 func (m *Manager) attribute(pid int) *unit {
 	if s := m.edge.Session(pid); s != 0 {
 		if p := m.procs[s]; p != nil {
@@ -302,16 +307,45 @@ func (m *Manager) attribute(pid int) *unit {
 			return u
 		}
 	}
-	id := m.edge.Environ(pid, "INVOCATION_ID")
-	if id == "" {
-		return nil
-	}
-	for _, u := range m.units {
-		if !u.invocation.IsZero() && u.invocation.String() == id {
-			return u
+	if id := m.edge.Environ(pid, "INVOCATION_ID"); id != "" {
+		for _, u := range m.units {
+			if !u.invocation.IsZero() && u.invocation.String() == id {
+				return u
+			}
 		}
 	}
-	return nil
+	program, files := m.edge.Holds(pid)
+	for _, f := range files {
+		if name, ok := strings.CutPrefix(f, m.fifoPath("")+"/"); ok {
+			if u := m.units[name]; u != nil {
+				return u
+			}
+		}
+	}
+	var only *unit
+	for _, u := range m.units {
+		s, ok := u.kind.(*service)
+		if !ok || u.active().IsInactiveOrFailed() || s.c.typ != "forking" || program == "" || s.program() != program {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = u
+	}
+	return only
+}
+
+// strays gives the processes that were given to us and belong to no unit that
+// could be found.
+func (m *Manager) strays() []int {
+	var out []int
+	for _, pid := range m.edge.Children() {
+		if m.procs[pid] == nil && m.orphans[pid] == nil && !contains2(m.keep, pid) && m.edge.Alive(pid) {
+			out = append(out, pid)
+		}
+	}
+	return out
 }
 
 // killMode carries out KillMode= for a unit whose main and control processes

@@ -324,6 +324,17 @@ func (k *kernel) Environ(pid int, name string) string {
 	return ""
 }
 
+func (k *kernel) Holds(pid int) (program string, files []string) {
+	dir := "/proc/" + strconv.Itoa(pid)
+	program, _ = os.Readlink(dir + "/exe")
+	for _, fd := range []string{"1", "2"} {
+		if f, err := os.Readlink(dir + "/fd/" + fd); err == nil {
+			files = append(files, f)
+		}
+	}
+	return program, files
+}
+
 func (k *kernel) Watch(fd int, f func()) error {
 	return k.poll.Add(fd, true, func() { k.m.post(f) })
 }

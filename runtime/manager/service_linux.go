@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -723,6 +724,16 @@ func (s *service) forked() {
 	s.enterStartPost()
 }
 
+// program gives the file that ExecStart= runs.
+func (s *service) program() string {
+	if l := s.c.commands["ExecStart"]; len(l) > 0 {
+		if p, err := filepath.EvalSymlinks(l[0].path); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
 // watchPIDFile waits for the PID file, looking again and again until the
 // start times out.
 func (s *service) watchPIDFile(d time.Duration) {
@@ -737,7 +748,7 @@ func (s *service) watchPIDFile(d time.Duration) {
 			s.enterStartPost()
 			return
 		}
-		if len(s.u.processes()) == 0 {
+		if len(s.u.processes()) == 0 && (s.u.group.dir != "" || len(m.strays()) == 0) {
 			s.u.notice("All processes are gone and no PID file came.")
 			s.enterSignal("stop-sigterm", "protocol")
 			return
@@ -758,9 +769,11 @@ func (s *service) loadPIDFile() error {
 	if !s.u.m.edge.Alive(pid) {
 		return fmt.Errorf("process %d of %s is not there", pid, s.c.pidFile)
 	}
-	ours := false
-	for _, p := range s.u.processes() {
-		ours = ours || p == pid
+	ours := contains2(s.u.processes(), pid)
+	if !ours && s.u.group.dir == "" && contains2(s.u.m.strays(), pid) {
+		// a daemon that nothing else tells of: its PID file does
+		s.u.m.orphans[pid] = s.u
+		ours = true
 	}
 	if !ours {
 		return fmt.Errorf("process %d of %s does not belong to %s", pid, s.c.pidFile, s.u.name())

@@ -174,21 +174,22 @@ func (m *Manager) killStrays() {
 	if m.opt.Edge != nil {
 		return
 	}
-	var strays []int
-	for _, pid := range m.edge.Children() {
-		if u := m.orphans[pid]; m.opt.PID1 || u == nil || u.file.String("KillMode") != "none" && u.file.String("KillMode") != "process" {
-			strays = append(strays, pid)
-		}
-	}
-	for _, pid := range strays {
-		if !m.edge.Alive(pid) {
+	for round := range 20 {
+		m.epoch++
+		left := 0
+		for _, pid := range m.edge.Children() {
+			if u := m.orphans[pid]; contains2(m.keep, pid) || !m.opt.PID1 && u != nil && (u.file.String("KillMode") == "none" || u.file.String("KillMode") == "process") {
+				continue
+			}
+			left++
+			_ = m.edge.Kill(pid, unix.SIGKILL)
 			_, _ = m.edge.Reap(pid)
-			continue
 		}
-		if contains2(m.keep, pid) {
-			continue
+		if left == 0 {
+			return
 		}
-		_ = m.edge.Kill(pid, unix.SIGKILL)
+		// the children of those that were killed are given to us next
+		time.Sleep(time.Duration(round+1) * time.Millisecond)
 	}
 }
 
