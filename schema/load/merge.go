@@ -120,7 +120,11 @@ func (m *merger) assign(line *unitfile.Line) {
 		if m.fatal = isFatal(into, line.Value); m.fatal {
 			m.u.Diags = append(m.u.Diags, diag.Errorf(CodeBadSetting, "Unit is refused", line.Pos, "%s=: %v. systemd does not load a unit with such a value.", line.Key, err))
 		} else {
-			m.warn(CodeValue, "Invalid value", line.Pos, "%s=: %v. systemd ignores the assignment.", line.Key, err)
+			code, summary := CodeValue, "Invalid value"
+			if errors.As(err, new(*specifierError)) {
+				code, summary = CodeSpecifier, "Specifier cannot be expanded"
+			}
+			m.warn(code, summary, line.Pos, "%s=: %v. systemd ignores the assignment.", line.Key, err)
 		}
 	}
 	if len(vals) == 0 {
@@ -135,6 +139,18 @@ func (m *merger) assign(line *unitfile.Line) {
 	for _, v := range vals {
 		m.u.Assigned = append(m.u.Assigned, Assignment{Section: section, Key: key, Raw: line.Value, Value: v, Pos: line.Pos})
 	}
+}
+
+// specifierError says that a specifier of a value cannot be expanded.
+type specifierError struct{ error }
+
+// expand replaces the specifiers that the directive knows.
+func (m *merger) expand(s string, d *directive.Directive) (string, error) {
+	x, err := specifier.Expand(s, d.Specifiers, &m.ctx)
+	if err != nil {
+		return s, &specifierError{err}
+	}
+	return x, nil
 }
 
 // isFatal reports whether systemd refuses a unit for a wrong value of the
@@ -309,7 +325,7 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		return m.commands(d, raw, at)
 	}
 	if !d.List || !d.Words || oneString[d.Kind] {
-		s, err := specifier.Expand(raw, d.Specifiers, &m.ctx)
+		s, err := m.expand(raw, d)
 		if err != nil {
 			return nil, err
 		}
@@ -326,7 +342,7 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 	out := make([]string, 0, len(list))
 	var first error
 	for _, w := range list {
-		x, err := specifier.Expand(w, d.Specifiers, &m.ctx)
+		x, err := m.expand(w, d)
 		if err == nil {
 			x, err = m.checkWord(d, x)
 		}
@@ -420,12 +436,12 @@ func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]
 	var out []string
 	for _, v := range list {
 		c := Command{Flags: v, Prefix: prefix(v), Pos: at, Argv: make([]string, len(v.Argv))}
-		if c.Path, err = specifier.Expand(v.Path, d.Specifiers, &m.ctx); err != nil {
+		if c.Path, err = m.expand(v.Path, d); err != nil {
 			return out, err
 		}
 		c.Path = value.SimplifyPath(c.Path)
 		for i, a := range v.Argv {
-			if c.Argv[i], err = specifier.Expand(a, d.Specifiers, &m.ctx); err != nil {
+			if c.Argv[i], err = m.expand(a, d); err != nil {
 				return out, err
 			}
 		}

@@ -100,8 +100,9 @@ func defaultPath(scope tree.Scope, environ func(string) string) []string {
 	add(runtime, "systemd/generator")
 	add(data, "systemd/user")
 	list("XDG_DATA_DIRS", "/usr/local/share:/usr/share", "systemd/user")
-	add("/usr/local/lib", "systemd/user")
-	add("/usr/lib", "systemd/user")
+	for _, base := range []string{"/usr/local/lib", "/usr/local/share", "/usr/lib", "/usr/share"} {
+		add(base, "systemd/user")
+	}
 	add(runtime, "systemd/generator.late")
 	return unique(out)
 }
