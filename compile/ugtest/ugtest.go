@@ -172,7 +172,7 @@ func Run(ctx context.Context, files []string, o Options) ([]Result, diag.List) {
 func parse(file string) ([]*run, diag.List) {
 	src, err := os.ReadFile(file)
 	if err != nil {
-		return nil, diag.List{diag.Errorf("E1001", "Invalid test file", diag.Range{File: file}, "%s.", err)}
+		return nil, diag.List{diag.Errorf("E0950", "Invalid test file", diag.Range{File: file}, "%s.", err)}
 	}
 	if _, d := syntax.Parse(file, file, src); d.HasErrors() {
 		return nil, d
@@ -204,7 +204,7 @@ func parse(file string) ([]*run, diag.List) {
 }
 
 func problem(at hcl.Range, format string, args ...any) *diag.Diagnostic {
-	return diag.Errorf("E1001", "Invalid test file", syntax.Range(at), format, args...)
+	return diag.Errorf("E0950", "Invalid test file", syntax.Range(at), format, args...)
 }
 
 func (r *run) parse(body *hclsyntax.Body) diag.List {
