@@ -59,7 +59,9 @@ func mangle(name, suffix string, glob bool) (string, bool, error) {
 		}
 	}
 	out := string(b)
-	if !(glob && IsGlob(out)) && Type(out) == "" {
+	// A name that is not valid has no type either: ".mount" becomes
+	// ".mount.service".
+	if !(glob && IsGlob(out)) && (Type(out) == "" || !Valid(out)) {
 		out += "." + suffix
 	}
 	if !glob && !Valid(out) {
