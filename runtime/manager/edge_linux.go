@@ -134,6 +134,11 @@ func (m *Manager) spawned(p *process, pid int, err error) {
 			again()
 		}
 	}
+	early := m.early
+	m.early = nil
+	for _, again := range early {
+		again()
+	}
 }
 
 // childDied is posted by the edge for a dead child that waits to be reaped.

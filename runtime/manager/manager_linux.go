@@ -35,6 +35,9 @@ type Options struct {
 	Notice func(unit, text string)
 	// OnReload is called in daemon-reload before units are read again.
 	OnReload func() error
+	// OwnEtc says that /etc may be written: it is private to the manager, or
+	// the manager is the container's init.
+	OwnEtc bool
 	// NoCgroups leaves control groups alone.
 	NoCgroups bool
 	// Edge replaces the system calls; tests set it.
@@ -71,6 +74,7 @@ type Manager struct {
 	waiting  map[*unit]bool // units that want to know when their last process ends
 	inflight int
 	strange  map[int]func() // exits of processes whose start is not known yet
+	early    []func()       // notifications of such processes
 
 	out    *output.Store
 	subs   map[int]*subscriber
@@ -165,6 +169,8 @@ func (m *Manager) newLoader() *load.Loader {
 // Run works until a shutdown is complete, and gives the exit code.
 func (m *Manager) Run(target string) int {
 	m.target = target
+	m.epoch++
+	m.keep = append([]int(nil), m.edge.Children()...) // not of ours to end
 	m.edge.Begin()
 	m.dispatch(func() { m.boot(target) })
 	for m.down == nil || !m.down.complete {

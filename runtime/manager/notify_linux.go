@@ -97,6 +97,12 @@ func (s *service) readNotify(fd int) {
 
 // notified takes one message of sd_notify(3).
 func (s *service) notified(pid int, text string, fds []int) {
+	if m := s.u.m; m.inflight > 0 && m.procs[pid] == nil && !s.mayNotify(pid) {
+		// Quicker than the report of its own start: whose it is will be known
+		// then.
+		m.early = append(m.early, func() { s.notified(pid, text, fds) })
+		return
+	}
 	defer func() {
 		for _, fd := range fds {
 			unix.Close(fd)
@@ -190,11 +196,17 @@ func (s *service) mayNotify(pid int) bool {
 	case "all":
 		return true
 	case "main":
-		return pid == s.mainPID || s.main.alive() && s.main.pid == pid
+		return s.isMain(pid)
 	case "exec":
-		return pid == s.mainPID || s.main.alive() && s.main.pid == pid || s.control.alive() && s.control.pid == pid
+		return s.isMain(pid) || s.control.alive() && s.control.pid == pid
 	}
 	return false
+}
+
+// isMain tells whether a process is the main one, or was until just now: its
+// last message may come after its end.
+func (s *service) isMain(pid int) bool {
+	return pid != 0 && (pid == s.mainPID || pid == s.mainRec.PID || s.main.alive() && s.main.pid == pid)
 }
 
 func (s *service) newMain(pid int) {
