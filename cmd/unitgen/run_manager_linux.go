@@ -49,19 +49,21 @@ func bootManager(raw string) int {
 	}
 	say := newRunTalk(os.Stdout, os.Stderr)
 	etc := newEtc(&f, say.note)
+	var prepare func() error // of the current tree: its /etc files, users, directories
 	m, err := manager.New(manager.Options{
 		Scope: scope, RuntimeDir: f.RuntimeDir, StateDir: f.State, UnitPath: unitPath(f.State, scope),
 		Facts: facts(f), Version: version, PID1: os.Getpid() == 1, NoCgroups: f.NoCgroups,
-		Notice: say.notice, OnReload: etc.update,
+		Notice: say.notice, OwnEtc: os.Geteuid() == 0 && (f.Etc == "private" || os.Getpid() == 1),
+		OnReload: func() error { return prepare() },
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "unitgen:", err)
 		return exitRefused
 	}
-	if err := etc.update(); err != nil {
-		say.note(err.Error())
+	prepare = func() error {
+		return errors.Join(etc.update(), m.Prepare(filepath.Join(f.State, "current")))
 	}
-	if err := m.Prepare(filepath.Join(f.State, "current")); err != nil {
+	if err := prepare(); err != nil {
 		say.note(err.Error())
 	}
 	var code atomic.Int32
