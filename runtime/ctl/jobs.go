@@ -396,6 +396,6 @@ func (r *run) action() int {
 			return r.jobs([]string{candidate}, "StartUnit", "start", "replace")
 		}
 	}
-	r.say("There is no action %s of module %s in the running tree.", name, module)
+	r.say("There is no action %s of %s in the running tree.", name, module)
 	return exitNotLoaded
 }
