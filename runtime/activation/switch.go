@@ -71,6 +71,11 @@ func (a *Activation) preflight(ctx context.Context) error {
 	if a.secrets, err = decrypt(a.o, to.Tree); err != nil {
 		return err
 	}
+	if len(a.o.Targets) > 0 {
+		if err := a.verify(); err != nil {
+			return err
+		}
+	}
 	boot, _, err := s.Boot()
 	if err != nil {
 		return err

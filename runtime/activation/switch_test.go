@@ -38,8 +38,13 @@ var (
 func newScene(t *testing.T, news map[string]string) *scene {
 	t.Helper()
 	s := &scene{t: t, w: &world{}, root: t.TempDir()}
-	for _, d := range []string{"etc/systemd", "usr/local/lib"} {
+	for _, d := range []string{"etc/systemd", "usr/local/lib", "bin"} {
 		if err := os.MkdirAll(filepath.Join(s.root, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range []string{"a", "b", "r", "gone", "fresh", "reloads"} {
+		if err := os.WriteFile(filepath.Join(s.root, "bin", p), nil, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -266,7 +271,7 @@ func cutAt(s *scene, name string) {
 // whole afterwards.
 func TestFailingUnit(t *testing.T) {
 	t.Parallel()
-	for unit, text := range map[string]string{"a.service": "FAIL", "fresh.service": "FAIL", "r.service": "!FAIL"} {
+	for unit, text := range map[string]string{"a.service": "/bin/a FAIL", "fresh.service": "/bin/fresh FAIL", "r.service": "!/bin/r FAIL"} {
 		t.Run(unit, func(t *testing.T) {
 			t.Parallel()
 			news := map[string]string{}
@@ -320,4 +325,20 @@ func TestInterruptedIsUndone(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	s.whole("after the interrupt", s.from)
+}
+
+func TestMissingProgramsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, map[string]string{"a.service": "/bin/a 1", "b.service": "/bin/b", "x.service": "/opt/x/bin/x", "y.service": "-/opt/y", "z.service": "nowhere-to-be-found --x"})
+	before := s.w.n
+	_, err := Switch(context.Background(), s.options(s.to))
+	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "x.service: ExecStart=/opt/x/bin/x: there is no such program") || !strings.Contains(err.Error(), "z.service") || strings.Contains(err.Error(), "y.service") {
+		t.Error(err)
+	}
+	if s.w.n != before {
+		t.Errorf("a refusal did %v", s.w.trace)
+	}
+	if cur, _, _ := s.state.Current(); cur.Number != s.from {
+		t.Error("the pivot moved")
+	}
 }
