@@ -193,11 +193,10 @@ func (c *compilation) newEvaluator(r *Result) {
 // evaluate evaluates every declaration and makes the tree.
 func (c *compilation) evaluate(r *Result) {
 	c.newEvaluator(r)
-	src, d := lower.Tree(c.ev, r.Tree, lower.Options{
+	d := lower.Tree(c.ev, r.Tree, lower.Options{
 		Systemd: r.Tree.Systemd, Sysroot: c.o.Sysroot, Parallelism: c.o.Parallelism,
 		ReadFile: func(m *index.Module, name string) ([]byte, error) { return c.filesOf(m.Module).Read(name) },
 	})
-	r.Sources = Sources(src)
 	c.everything()
 	c.diags = append(c.diags, c.ev.Diags...)
 	c.diags = append(c.diags, d...)

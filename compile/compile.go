@@ -76,7 +76,9 @@ type Result struct {
 // Compile compiles one host. The diagnostics are sorted; each mistake is in
 // them once.
 func Compile(ctx context.Context, o Options) (*Result, diag.List) {
-	return compile(ctx, o)
+	r, diags := compile(ctx, o)
+	r.Sources = sourcesOf(r.Tree)
+	return r, diags
 }
 
 // SourceBytes gives the text of a file that a range of a diagnostic names, for

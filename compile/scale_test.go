@@ -173,11 +173,15 @@ option "base_port" {
 	for f := range files {
 		var s strings.Builder
 		for i := f * per; i < (f+1)*per; i++ {
+			before := fmt.Sprintf("service.app-%05d", i/2)
+			if i == 0 {
+				before = `"basic.target"`
+			}
 			fmt.Fprintf(&s, `
 service "app-%05d" {
   Description     = "Example service number %d of the benchmark"
   Documentation   = ["https://example.org/app/%d", "man:app(8)"]
-  After           = ["network-online.target", service.app-%05d]
+  After           = ["network-online.target", %s]
   Wants           = ["network-online.target"]
   Type            = "notify"
   ExecStartPre    = ["/usr/bin/mkdir -p /run/app/%d", "-/usr/bin/rm -f /run/app/%d/lock"]
@@ -196,7 +200,7 @@ service "app-%05d" {
   ReadWritePaths  = ["/var/lib/app", "/run/app/%d"]
   WantedBy        = ["multi-user.target"]
 }
-`, i, i, i, max(i-1, 0)/2, i, i, i, i%1000, i, i, i)
+`, i, i, i, before, i, i, i, i%1000, i, i, i)
 		}
 		write(b, filepath.Join(dir, fmt.Sprintf("services-%04d.ug.hcl", f)), s.String())
 	}

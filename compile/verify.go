@@ -30,6 +30,14 @@ func (c *compilation) verifyTree(t *tree.Tree) diag.List {
 }
 
 func (c *compilation) verifyScope(t *tree.Tree, scope tree.Scope) diag.List {
+	if out, ok := c.sharded(t, scope); ok {
+		return out
+	}
+	return c.verifyWhole(t, scope)
+}
+
+// verifyWhole loads all units of a scope together and checks them.
+func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 	fsys := newTreeFS(c.o.Sysroot)
 	dir := "etc/systemd/" + string(scope)
 	files := map[string]*unitfile.File{}

@@ -43,7 +43,7 @@ func (l *lowering) addGenerated(g *generated) {
 		return
 	}
 	sort.Strings(g.lines)
-	l.addFile(&tree.File{Path: g.path, Mode: 0o644, Content: []byte("# Made by unitgen.\n" + strings.Join(g.lines, "\n") + "\n"), Keys: g.keys}, hcl.Range{})
+	l.addFile(&tree.File{Path: g.path, Mode: 0o644, Content: []byte("# Made by unitgen.\n" + strings.Join(g.lines, "\n") + "\n"), Keys: g.keys})
 }
 
 // str merges a string attribute; a value that would break a line is refused.

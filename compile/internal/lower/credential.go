@@ -77,7 +77,7 @@ func (l *lowering) credentials() {
 				continue
 			}
 			src := path.Join("secrets", scope, name+".age")
-			l.addFile(&tree.File{Path: src, Mode: 0o600, Content: b, Origin: syntax.Range(at)}, at)
+			l.addFile(&tree.File{Path: src, Mode: 0o600, Content: b, Origin: syntax.Range(at)})
 			list = append(list, tree.Secret{Name: name, Source: src, Scope: tree.Scope(scope)})
 			x.key, x.value = "LoadCredential", name+":%t/"+RuntimeSecrets+"/"+name
 			trigger = []extraLine{{key: "X-Restart-Triggers", value: "credential " + name + " " + short(b), at: at, ours: true}}
@@ -98,7 +98,7 @@ func (l *lowering) credentials() {
 		return
 	}
 	l.decrypter(list)
-	l.addFile(&tree.File{Path: SecretsFile, Mode: 0o644, Content: append(b, '\n')}, eval.NoRange)
+	l.addFile(&tree.File{Path: SecretsFile, Mode: 0o644, Content: append(b, '\n')})
 }
 
 func (l *lowering) units(thing string, g *eval.Group) ([]string, bool) {

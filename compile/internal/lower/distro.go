@@ -182,7 +182,6 @@ func (l *lowering) adopt(full, shown string, scope tree.Scope, at hcl.Range, c e
 			u := &tree.Unit{Name: name, Scope: scope, Place: tree.Etc, File: f, NoInstall: true, Origin: origin}
 			l.adopted[string(scope)+"/"+name] = u
 			l.t.Units = append(l.t.Units, u)
-			l.sources[path.Join(unitDir, name)] = map[string][]diag.Range{"": {origin}}
 			n++
 		}
 	}

@@ -49,7 +49,7 @@ func (l *lowering) etcFiles() {
 		if !l.content(thing, g, f) || !l.owner(thing, g, f) {
 			continue
 		}
-		l.addFile(f, at)
+		l.addFile(f)
 	}
 }
 
@@ -63,13 +63,8 @@ func labelAt(c eval.Contrib) hcl.Range {
 	return c.Header()
 }
 
-func (l *lowering) addFile(f *tree.File, at hcl.Range) {
+func (l *lowering) addFile(f *tree.File) {
 	l.files[f.Path] = f
-	m := map[string][]diag.Range{"": {f.Origin}}
-	for k, r := range f.Keys {
-		m[k] = []diag.Range{r}
-	}
-	l.sources[f.Path] = m
 }
 
 // PathFault says why a path below a directory is refused, or "".

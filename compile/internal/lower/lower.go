@@ -27,15 +27,11 @@ type Options struct {
 	ReadFile    func(m *index.Module, name string) ([]byte, error) // a file of a module's directory
 }
 
-// Sources maps tree path and key to ranges.
-type Sources map[string]map[string][]diag.Range
-
 type lowering struct {
-	e       *eval.Evaluator
-	o       Options
-	t       *tree.Tree
-	sources Sources
-	diags   diag.List
+	e     *eval.Evaluator
+	o     Options
+	t     *tree.Tree
+	diags diag.List
 
 	files   map[string]*tree.File
 	adopted map[string]*tree.Unit // units of package blocks, by scope/name
@@ -59,8 +55,8 @@ type extraLine struct {
 }
 
 // Tree lowers the whole host into t.
-func Tree(e *eval.Evaluator, t *tree.Tree, o Options) (Sources, diag.List) {
-	l := &lowering{e: e, o: o, t: t, sources: Sources{}, files: map[string]*tree.File{}, adopted: map[string]*tree.Unit{},
+func Tree(e *eval.Evaluator, t *tree.Tree, o Options) diag.List {
+	l := &lowering{e: e, o: o, t: t, files: map[string]*tree.File{}, adopted: map[string]*tree.Unit{},
 		inTree: map[string]bool{}, creds: map[string][]extraLine{}}
 	l.etcFiles()
 	l.accounts()
@@ -108,7 +104,7 @@ func Tree(e *eval.Evaluator, t *tree.Tree, o Options) (Sources, diag.List) {
 		t.Files = append(t.Files, f)
 	}
 	sort.Slice(t.Files, func(i, j int) bool { return t.Files[i].Path < t.Files[j].Path })
-	return l.sources, l.diags
+	return l.diags
 }
 
 func (l *lowering) err(code, summary string, at hcl.Range, format string, args ...any) *diag.Diagnostic {
@@ -148,16 +144,6 @@ func (l *lowering) finish(drafts []*draft) {
 
 // place puts a built draft into the tree.
 func (l *lowering) place(d *draft) {
-	if d.path != "" {
-		m := map[string][]diag.Range{"": {d.origin}}
-		for _, line := range d.file.Lines {
-			if line.Key != "" {
-				k := line.Section + "/" + line.Key
-				m[k] = append(m[k], line.Origin)
-			}
-		}
-		l.sources[d.path] = m
-	}
 	if d.dropIn != "" {
 		l.t.DropIns = append(l.t.DropIns, &tree.DropIn{Unit: d.name, Name: d.dropIn, Scope: d.scope, Place: d.at, File: d.file, Origin: d.origin})
 		return

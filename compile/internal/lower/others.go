@@ -322,5 +322,5 @@ func (l *lowering) checks() {
 		l.err("E0001", "Internal error", hcl.Range{}, "The checks cannot be written: %s. This is a bug in unitgen.", err)
 		return
 	}
-	l.addFile(&tree.File{Path: "checks.json", Mode: 0o644, Content: append(b, '\n')}, hcl.Range{})
+	l.addFile(&tree.File{Path: "checks.json", Mode: 0o644, Content: append(b, '\n')})
 }
