@@ -144,11 +144,11 @@ func FuzzCompareVersions(f *testing.F) {
 	})
 }
 
-// TestHugeValues gives a longest line of everything to every kind, and ten
-// megabytes to the parsers: bounded time.
+// TestHugeValues gives long lines of everything to every kind, and ten megabytes
+// to the parsers: bounded time.
 func TestHugeValues(t *testing.T) {
 	t.Parallel()
-	const size = 1 << 20
+	const size = 1 << 18
 	huge := []string{
 		strings.Repeat("a", size), strings.Repeat("a ", size/2), strings.Repeat("\\", size), strings.Repeat("\"", size), strings.Repeat("1,", size/2),
 		strings.Repeat("%i", size/2), strings.Repeat("/", size), strings.Repeat("9", size), strings.Repeat("1h ", size/3), strings.Repeat("a:", size/2),
@@ -161,7 +161,7 @@ func TestHugeValues(t *testing.T) {
 		s := huge[i%len(huge)]
 		before := time.Now()
 		_, _ = Check(k, s, Context{Specifiers: directive.SpecifiersUnit, Names: &names})
-		if d := time.Since(before); d > 5*time.Second {
+		if d := time.Since(before); d > 10*time.Second {
 			t.Errorf("%s takes %v for %d bytes of %q", k, d, len(s), s[:4])
 		}
 	}
@@ -180,11 +180,11 @@ func TestHugeValues(t *testing.T) {
 		"listen":      func(s string) error { _, err := ParseListen(s); return err },
 	}
 	for name, parse := range parsers {
-		for _, i := range []int{len(name), len(name) + 4, len(name) + 8} {
-			s := strings.Repeat(huge[i%len(huge)], 10)
+		for _, i := range []int{len(name), len(name) + 5} {
+			s := strings.Repeat(huge[i%len(huge)], 40)
 			before := time.Now()
 			_ = parse(s)
-			if d := time.Since(before); d > 5*time.Second {
+			if d := time.Since(before); d > 10*time.Second {
 				t.Errorf("%s takes %v for %d bytes of %q", name, d, len(s), s[:4])
 			}
 		}

@@ -177,7 +177,11 @@ func execDirectory(c *Context, s string) (string, error) {
 		return s, err
 	}
 	for _, w := range ws {
-		parts, err := Split(w, ":", Unquote|CUnescape|DontCoalesce)
+		// Colons in front count for nothing.
+		parts, err := Split(strings.TrimLeft(w, ":"), ":", Unquote|CUnescape|DontCoalesce)
+		if err == nil && len(parts) == 0 {
+			parts = []string{""}
+		}
 		if err != nil {
 			return s, err
 		}
