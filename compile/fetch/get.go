@@ -54,15 +54,11 @@ func Get(ctx context.Context, o Options) ([]Fetched, diag.List, error) {
 		return nil, nil, err
 	}
 	g := &run{o: o, ctx: ctx, old: old, store: NewStore(o.Dir, o.Cache), done: map[string]*Fetched{}, failed: map[string]error{}}
-	hosts := []string{o.Host}
 	set, diags := g.load(o.Host)
 	if o.Host == "" && len(set.Hosts) > 1 {
-		hosts, diags = nil, nil
+		diags = nil
 		for _, h := range set.Hosts {
-			hosts = append(hosts, h.Name)
-		}
-		for _, h := range hosts {
-			_, d := g.load(h)
+			_, d := g.load(h.Name)
 			diags = append(diags, d...)
 		}
 	}
