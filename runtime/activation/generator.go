@@ -33,15 +33,25 @@ func sumOf(s string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// inBase has a program see the host's own, writable /etc where an overlay lies
-// over it, and read the files of the new tree.
-func (p *Place) inBase(argv []string, tree, dir string) []string {
-	files, _ := filepath.Glob(filepath.Join(tree, dir, "*.conf")) // the pattern is well-formed
-	argv = append(slices.Clone(argv), files...)
-	if p.base == "" {
-		return argv
+// filesOf gives the tree's files in one directory, as the host sees them.
+func (p *Place) filesOf(after *Placement, dir string) []string {
+	if after.Etc == EtcOverlay {
+		files, _ := filepath.Glob(filepath.Join(after.Tree, dir, "*.conf")) // the pattern is well-formed
+		return files
 	}
-	return append([]string{"unshare", "-m", "sh", "-c", `mount --bind "$0" /etc && exec "$@"`, p.base}, argv...)
+	var out []string
+	for _, i := range after.Items {
+		if strings.HasPrefix(i.Path, dir) && strings.HasSuffix(i.Path, ".conf") {
+			out = append(out, p.host(i.Path))
+		}
+	}
+	return out
+}
+
+// inBase has a program see the host's own, writable /etc where an overlay lies
+// over it.
+func inBase(argv []string, base string) []string {
+	return append([]string{"unshare", "-m", "sh", "-c", `mount --bind "$0" /etc && exec "$@"`, base}, argv...)
 }
 
 // hooks runs what has to follow new files before services start: users are
@@ -55,15 +65,15 @@ func (p *Place) hooks(before, after *Placement) error {
 		argv      []string
 	}{
 		{"sysusers", "/etc/sysusers.d/", []string{"systemd-sysusers"}},
-		{"tmpfiles", "/etc/tmpfiles.d/", []string{"systemd-tmpfiles", "--create", "--prefix=/"}},
+		{"tmpfiles", "/etc/tmpfiles.d/", []string{"systemd-tmpfiles", "--create"}},
 		{"sysctl", "/etc/sysctl.d/", []string{"/lib/systemd/systemd-sysctl"}},
 	} {
 		if !slices.Contains(after.Hooks, h.name) {
 			continue
 		}
-		argv := h.argv
-		if after.Etc == EtcOverlay {
-			argv = p.inBase(argv, after.Tree, h.dir)
+		argv := append(slices.Clone(h.argv), p.filesOf(after, h.dir)...)
+		if after.Etc == EtcOverlay && p.base != "" {
+			argv = inBase(argv, p.base)
 		}
 		if err := p.Run(argv...); err != nil {
 			return fmt.Errorf("%s: %w", strings.Join(h.argv, " "), err)

@@ -44,7 +44,8 @@ func (s *State) Lock(command string) (*Lock, error) {
 		return nil, err
 	}
 	p := s.Path("lock")
-	f, err := os.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o644)
+	// Nobody else may open it: who can read a file can lock it.
+	f, err := os.OpenFile(p, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the state directory cannot be locked: %w", err)
 	}
