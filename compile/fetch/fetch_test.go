@@ -323,3 +323,22 @@ func FuzzLock(f *testing.F) {
 		}
 	})
 }
+
+// Several hosts in one directory share a lock file; fetching for one of them
+// leaves what the others pin.
+func TestSeveralHosts(t *testing.T) {
+	testenv.Need(t, "git")
+	one, two, cache := repository(t), repository(t), t.TempDir()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"host.ug.hcl": "host \"a\" {\n  imports = [\"git::file://" + one + "//modules/app\"]\n}\nhost \"b\" {\n  imports = [\"git::file://" + two + "//modules/lib\"]\n}\n"})
+	if got := get(t, Options{Dir: dir, Cache: cache}); len(got) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	if got := get(t, Options{Dir: dir, Cache: cache, Host: "a", Update: true}); len(got) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	lock, err := ReadLock(dir)
+	if err != nil || len(lock.Entries) != 2 {
+		t.Errorf("%+v %v", lock, err)
+	}
+}
