@@ -357,6 +357,7 @@ func (m *Manager) adoptUnit(sv *savedUnit) bool {
 		u.group.path = sv.Group
 		u.group.dir = filepath.Join(m.fsRoot.mount, sv.Group)
 	}
+	u.adopted = true
 	s.result, s.reloadResult = "success", "success"
 	s.restarts, s.statusText = sv.Restarts, sv.Status
 	_ = m.edge.Output(u)

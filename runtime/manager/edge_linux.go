@@ -1,8 +1,10 @@
 package manager
 
 import (
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	us "github.com/unitgen/unitgen/runtime/unitstate"
 )
@@ -175,6 +177,20 @@ func (m *Manager) childDied(pid int) {
 		dead = append(dead, d)
 	}
 	m.epoch++
+	// a main process that died with its helper is dealt with first: what comes
+	// after the helper wants to know how the main process ended
+	slices.SortStableFunc(dead, func(a, b death) int {
+		rank := func(d death) int {
+			switch {
+			case d.p == nil:
+				return 2
+			case d.p.control:
+				return 1
+			}
+			return 0
+		}
+		return rank(a) - rank(b)
+	})
 	for _, d := range dead {
 		if d.p != nil {
 			m.processEnded(d.p, d.w)
@@ -237,8 +253,21 @@ func (m *Manager) lookForEmpty(u *unit) {
 	}
 }
 
-// wait registers a unit for groupEmpty.
-func (m *Manager) wait(u *unit) { m.waiting[u] = true }
+// wait registers a unit for groupEmpty. The deaths of processes that an earlier
+// manager started are not told to us: those are looked for.
+func (m *Manager) wait(u *unit) {
+	m.waiting[u] = true
+	if u.adopted {
+		m.after(50*time.Millisecond, func() {
+			if m.waiting[u] {
+				m.lookForEmpty(u)
+			}
+			if m.waiting[u] {
+				m.wait(u)
+			}
+		})
+	}
+}
 
 // processes gives the processes of a unit that live, the main and control
 // processes among them.
