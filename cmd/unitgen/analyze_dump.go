@@ -17,7 +17,6 @@ import (
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
-
 // dumpedUnit is one unit of `analyze dump`.
 type dumpedUnit struct {
 	LoadState    string                         `json:"load_state"`
