@@ -164,6 +164,11 @@ type SocketBind struct {
 func ParseSocketBind(s string) (SocketBind, error) {
 	const want = `"any", or [ipv4:|ipv6:][tcp:|udp:]PORT or LOW-HIGH`
 	var b SocketBind
+	parts, err := Split(s, ":", DontCoalesce) // which drops backslashes
+	if err != nil {
+		return b, err
+	}
+	s = strings.Join(parts, ":")
 	if s == "any" {
 		return b, nil
 	}

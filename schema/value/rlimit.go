@@ -19,9 +19,13 @@ type Rlimit struct{ Soft, Hard uint64 }
 // SOFT:HARD, or infinity. sort is the part of the kind behind "rlimit:":
 // "number", "size" (bytes), "time" (seconds), "microseconds" or "nice".
 func ParseRlimit(sort, s string) (Rlimit, error) {
-	soft, hard, two := strings.Cut(s, ":")
 	var r Rlimit
-	var err error
+	// A backslash merely stands before the character that it escapes.
+	parts, err := Split(s, ":", DontCoalesce)
+	if err != nil {
+		return r, err
+	}
+	soft, hard, two := strings.Cut(strings.Join(parts, ":"), ":")
 	if r.Soft, err = limit(sort, s, soft); err != nil {
 		return r, err
 	}

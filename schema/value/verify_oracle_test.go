@@ -469,8 +469,6 @@ func exception(a assigned, said string) bool {
 		return true // it remembers the line before
 	case strings.Contains(a.value, "4294967295"):
 		return true // it wraps around to no CPU at all
-	case strings.HasPrefix(string(a.d.Kind), "rlimit:") && strings.Contains(a.value, `\`):
-		return true // it reads "25\6" as some number
 	case strings.Contains(a.value, "%r"), strings.Contains(a.value, "%R"), strings.Contains(a.value, "%c"):
 		return true // names of control groups, which systemd.unit(5) does not have
 	}
