@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"io"
 	"os"
@@ -72,9 +73,24 @@ var liveVerbs = strings.Fields(`list-units list-sockets list-timers list-automou
 	poweroff reboot kexec soft-reboot suspend hibernate hybrid-sleep suspend-then-hibernate sleep default rescue emergency
 	is-system-running reset-failed list-dependencies set-property freeze thaw bind mount-image switch-root edit exit whoami`)
 
+// unitStates is the answer to --state=help.
+//
+//go:embed ctl_states.txt
+var unitStates string
+
 func (c *offline) run() int {
-	if c.help {
+	switch {
+	case c.help:
 		fmt.Fprint(c.out, offlineHelp)
+		return exitDone
+	case c.version:
+		fmt.Fprintln(c.out, "unitgen ctl, with the words and exit codes of systemctl 252")
+		return exitDone
+	case c.typeHelp:
+		fmt.Fprintln(c.out, "Available unit types:\nservice\nmount\nswap\nsocket\ntarget\ndevice\nautomount\ntimer\npath\nslice\nscope")
+		return exitDone
+	case c.stateHelp:
+		fmt.Fprint(c.out, unitStates)
 		return exitDone
 	}
 	verb := c.verb
@@ -107,10 +123,24 @@ func (c *offline) run() int {
 func (c *offline) engine(verb string) (*install.Engine, int) {
 	e, err := install.New(install.Options{Root: c.root, Scope: c.scope, Runtime: c.runtime, Force: c.force})
 	if err != nil {
-		c.say("Failed to %s: %s.", verb, install.Words(err))
+		c.refuse(verb, err)
 		return nil, exitWrong
 	}
 	return e, exitDone
+}
+
+// refuse tells that there is no engine for the root. systemctl looks services
+// up first for some verbs, and fails there.
+func (c *offline) refuse(verb string, err error) {
+	if (verb == "enable" || verb == "disable" || verb == "is-enabled") && c.scope != install.User {
+		abs, aerr := filepath.Abs(c.root)
+		if aerr != nil {
+			abs = c.root
+		}
+		c.say("Failed to initialize unit search paths for root directory %s: %s", abs, install.Words(err))
+		return
+	}
+	c.say("Failed to %s: %s.", verb, install.Words(err))
 }
 
 // enable is enable, disable, reenable, preset, link, mask, unmask and revert.
@@ -258,15 +288,16 @@ func (c *offline) mangleList(args []string, operation, suffix string, paths bool
 	var out []string
 	for _, n := range args {
 		if paths && strings.Contains(n, "/") {
-			abs, err := filepath.Abs(n)
-			if err != nil {
-				c.say("Failed to mangle name '%s': %v", n, err)
-				return nil, false
-			}
-			if filepath.IsAbs(n) {
-				abs = n
-			} else {
-				wd, _ := os.Getwd()
+			abs := n
+			if !filepath.IsAbs(n) {
+				wd, err := os.Getwd()
+				if err != nil {
+					c.say("Failed to mangle unit name or path '%s': %s", n, install.Words(err))
+					return nil, false
+				}
+				for strings.HasPrefix(n, "./") {
+					n = n[2:]
+				}
 				abs = wd + "/" + n
 			}
 			out = append(out, abs)
@@ -274,7 +305,7 @@ func (c *offline) mangleList(args []string, operation, suffix string, paths bool
 		}
 		m, escaped, err := unitname.Mangle(n, strings.TrimPrefix(suffix, "."))
 		if err != nil {
-			c.say("Failed to mangle name: Invalid argument")
+			c.say("Failed to mangle unit name or path '%s': Invalid argument", n)
 			return nil, false
 		}
 		if escaped && !c.quiet {

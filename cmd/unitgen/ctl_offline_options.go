@@ -20,6 +20,9 @@ type offlineOptions struct {
 	now        bool
 	noLegend   bool
 	help       bool
+	version    bool
+	typeHelp   bool
+	stateHelp  bool
 	presetMode install.PresetMode
 	types      []string
 	states     []string
@@ -142,6 +145,8 @@ func (o *offlineOptions) set(name, value string) error {
 	switch name {
 	case "help":
 		o.help = true
+	case "version":
+		o.version = true
 	case "root":
 		o.root = value
 	case "image":
@@ -173,6 +178,9 @@ func (o *offlineOptions) set(name, value string) error {
 		o.states = append(o.states, "failed")
 	case "state":
 		for _, s := range strings.Split(value, ",") {
+			if s == "help" {
+				o.stateHelp = true
+			}
 			if s != "" {
 				o.states = append(o.states, s)
 			}
@@ -181,6 +189,8 @@ func (o *offlineOptions) set(name, value string) error {
 		for _, t := range strings.Split(value, ",") {
 			switch {
 			case t == "":
+			case t == "help":
+				o.typeHelp = true
 			case unitname.Valid("x." + t):
 				o.types = append(o.types, t)
 			case loadStates[t]:

@@ -28,7 +28,12 @@ func (c *offline) isEnabled() int {
 	if !ok {
 		return exitWrong
 	}
-	if e, err := install.New(install.Options{Root: c.root, Scope: c.scope}); err == nil && !c.lookUp(e, names) {
+	e, err := install.New(install.Options{Root: c.root, Scope: c.scope})
+	if err != nil && c.scope != install.User {
+		c.refuse("is-enabled", err)
+		return exitWrong
+	}
+	if err == nil && !c.lookUp(e, names) {
 		return exitWrong
 	}
 	enabled := false

@@ -72,6 +72,15 @@ func New(opt Options) (*Engine, error) {
 	if opt.Scope == User && opt.Root != "" {
 		return nil, errInvalid
 	}
+	if e.root != "" {
+		fi, err := os.Stat(e.root)
+		if err != nil {
+			return nil, err
+		}
+		if !fi.IsDir() {
+			return nil, errNotDir
+		}
+	}
 	e.setPaths(os.Getenv)
 	return e, nil
 }

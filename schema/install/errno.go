@@ -7,6 +7,7 @@ import (
 
 const (
 	errIsDir      = syscall.EISDIR
+	errNotDir     = syscall.ENOTDIR
 	errBadFd      = syscall.EBADF
 	errBadMessage = syscall.EBADMSG
 )
