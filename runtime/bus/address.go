@@ -148,8 +148,8 @@ func answers(socket string) bool {
 
 // Find looks for the manager of a scope: the bundled manager by what it left
 // in the state directory, then by what stands below the runtime directory
-// (XDG_RUNTIME_DIR; a socket there counts for the user scope whoever serves
-// it, for the system scope only when the bundled manager left its record),
+// (XDG_RUNTIME_DIR: a bundled manager of the scope, by the record that it left
+// there; for the user scope also systemd's),
 // then the machine's systemd. Empty arguments are left out of the search.
 func Find(state, xdgRuntimeDir string, scope tree.Scope) (Address, error) {
 	var tried []string
@@ -161,11 +161,16 @@ func Find(state, xdgRuntimeDir string, scope tree.Scope) (Address, error) {
 			tried = append(tried, r.Socket+" (left by a bundled manager that is gone)")
 		}
 	}
+	// What a bundled manager of the other scope serves is not this scope's.
+	others := ""
 	if xdgRuntimeDir != "" {
 		sock := PrivateSocket(xdgRuntimeDir)
 		r, err := readRecord(runtimeRecordPath(xdgRuntimeDir))
 		bundled := err == nil && r.Socket == sock
-		if bundled && r.Scope == scope || scope == tree.User {
+		switch {
+		case bundled && r.Scope != scope:
+			others = filepath.Join(xdgRuntimeDir, "bus")
+		case bundled || scope == tree.User:
 			if answers(sock) {
 				a := Address{Socket: sock, Scope: scope, Bundled: bundled}
 				if bundled {
@@ -192,6 +197,9 @@ func Find(state, xdgRuntimeDir string, scope tree.Scope) (Address, error) {
 		last = append(last, Address{Socket: systemBus, Bus: true})
 	}
 	for _, a := range last {
+		if a.Socket == others {
+			continue
+		}
 		a.Scope = scope
 		if answers(a.Socket) {
 			if !a.Bus && !a.Bundled {

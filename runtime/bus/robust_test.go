@@ -157,7 +157,7 @@ func TestSlowReaders(t *testing.T) {
 func TestManyClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var wg sync.WaitGroup
 	for i := range 50 {
@@ -296,6 +296,11 @@ func TestFind(t *testing.T) {
 		if err != nil || !a.Bundled || a.Socket != w.socket || a.Record == nil {
 			t.Errorf("Find(%q, %q): %+v, %v", c.state, c.dir, a, err)
 		}
+	}
+	// It is no user's manager, neither by its own socket nor as a bus.
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+w.dir+"/bus")
+	if a, err := bus.Find("", w.dir, "user"); err == nil {
+		t.Errorf("the system scope's manager was found for the user scope: %+v", a)
 	}
 	w.srv.Close()
 	if a, err := bus.Find(state, w.dir, "system"); err == nil && a.Bundled {
