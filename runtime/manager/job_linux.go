@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/unitgen/unitgen/runtime/transaction"
@@ -463,6 +464,7 @@ func (m *Manager) checkIdle() {
 		m.finished = m.now()
 		total := m.finished.Monotonic - m.started.Monotonic
 		m.send(us.Event{Kind: us.StartupDone, Startup: us.StartupTimes{Userspace: total, Total: total}})
+		go debug.FreeOSMemory() // what reading the units needed is not needed again
 	}
 	if m.down != nil {
 		m.down.advance(m)

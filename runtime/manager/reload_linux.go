@@ -3,6 +3,7 @@ package manager
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/unitgen/unitgen/runtime/transaction"
@@ -25,6 +26,7 @@ func (m *Manager) Reload() error {
 			}
 		}
 		m.reloadUnits()
+		go debug.FreeOSMemory()
 		return nil
 	})
 }
@@ -37,7 +39,7 @@ func (m *Manager) Reexecute() error { return m.Reload() }
 func (m *Manager) reloadUnits() {
 	m.reloading = true
 	m.loadBegin = m.now()
-	old, oldGraph := m.units, m.graph
+	old := m.units
 	m.loader = m.newLoader()
 	m.graph = transaction.NewGraph()
 	m.units = make(map[string]*unit, len(old))
@@ -83,7 +85,6 @@ func (m *Manager) reloadUnits() {
 			m.send(us.Event{Kind: us.UnitRemoved, Unit: n})
 		}
 	}
-	_ = oldGraph
 	m.loadEnd = m.now()
 	m.reloading = false
 	for _, u := range m.units {
