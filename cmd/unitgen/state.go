@@ -80,12 +80,24 @@ func findManager(s *generation.State, scope tree.Scope) (bus.Address, error) {
 		return addr, err
 	}
 	if addr.Record.State != "" && !samePath(addr.Record.State, s.Dir()) {
-		return bus.Address{}, fmt.Errorf("%w: the bundled manager at %s boots from the state directory %s, not from %s; name it with --state",
-			bus.ErrNoManager, addr.Socket, addr.Record.State, s.Dir())
+		return bus.Address{}, &otherStateError{addr, s.Dir()}
 	}
 	addr.Scope = addr.Record.Scope
 	return addr, nil
 }
+
+// otherStateError is a bundled manager that follows another state.
+type otherStateError struct {
+	addr  bus.Address
+	state string
+}
+
+func (e *otherStateError) Error() string {
+	return fmt.Sprintf("the bundled manager at %s follows the state directory %s, not %s; name the one that is meant with --state",
+		e.addr.Socket, e.addr.Record.State, e.state)
+}
+
+func (e *otherStateError) Unwrap() error { return bus.ErrNoManager }
 
 func samePath(a, b string) bool {
 	x, err1 := os.Stat(a)
@@ -97,12 +109,15 @@ func samePath(a, b string) bool {
 // tree is laid into the host: nowhere under the bundled manager.
 func managers(ctx context.Context, s *generation.State) ([]activation.Target, *activation.Place, func(), error) {
 	var bundled, others []bus.Address
-	var errs []error
+	var other *otherStateError
 	for _, scope := range []tree.Scope{tree.System, tree.User} {
 		addr, err := findManager(s, scope)
 		switch {
+		case errors.As(err, &other):
 		case err != nil:
-			errs = append(errs, err)
+			if !errors.Is(err, bus.ErrNoManager) {
+				return nil, nil, nil, err
+			}
 		case !addr.Bundled:
 			others = append(others, addr)
 		case !slices.ContainsFunc(bundled, func(b bus.Address) bool { return b.Socket == addr.Socket }):
@@ -119,7 +134,10 @@ func managers(ctx context.Context, s *generation.State) ([]activation.Target, *a
 			}
 		}
 		if len(addrs) == 0 {
-			return nil, nil, nil, fmt.Errorf("%w; start one with \"unitgen run\", or use --boot-only", errors.Join(errs...))
+			if other != nil {
+				return nil, nil, nil, other
+			}
+			return nil, nil, nil, fmt.Errorf("%w for the state directory %s; start one with \"unitgen run\", or use --boot-only", bus.ErrNoManager, s.Dir())
 		}
 		if root {
 			place = hostPlace()

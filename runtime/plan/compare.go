@@ -79,15 +79,14 @@ func (s *planner) compare(old, new *Unit) (verdict, []change) {
 			case len(b) == 0:
 				c.how = "removed"
 			case sameValues(key, a, b):
-				file, changed := s.triggerFile(key, b)
-				if !changed {
+				if _, changed := s.triggerFile(key, b); !changed {
 					continue
 				}
-				c.how = "names " + file + ", which changed"
 			}
 			c.weight, c.said = weigh(section, key, c.how)
 			c.source = s.sourceOf(section, key, a, b)
-			if file, ok := s.triggerFile(key, b); ok {
+			if file, ok := s.triggerFile(key, b); ok && len(a) > 0 {
+				c.how = "names " + file + ", which changed"
 				c.source = s.new.fileSource(file, c.source)
 			}
 			out = append(out, c)
