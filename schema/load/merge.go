@@ -370,7 +370,7 @@ func (m *merger) valueContext() value.Context {
 // check checks a value whose specifiers are expanded.
 func (m *merger) check(d *directive.Directive, s string) (string, error) {
 	if !value.Knows(d.Kind) || d.Kind == "enum:kill-mode" && s == "none" {
-		return s, nil // systemd warns of KillMode=none and takes it
+		return s, nil // systemd warns of KillMode=none and takes it (package verify says so)
 	}
 	return value.Check(d.Kind, s, m.valueContext())
 }
@@ -384,7 +384,7 @@ func (m *merger) checkWord(d *directive.Directive, w string) (string, error) {
 			return w, &value.Error{Value: w, Wrong: "is not a valid unit name", Want: "a name with a suffix such as .service"}
 		}
 		return w, nil
-	case "url-list", "install-unit-list", "alias-list":
+	case "install-unit-list", "alias-list":
 		return w, nil
 	}
 	if !value.Knows(d.Kind) {

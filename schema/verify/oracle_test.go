@@ -39,7 +39,8 @@ func oracle(root, unit string) []string {
 	out, _ := exec.CommandContext(ctx, "systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", "--root="+root, unit).CombinedOutput()
 	var lines []string
 	for _, l := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-		if l != "" && !elsewhere.MatchString(l) && !ofSpecial(l) && strings.Contains(l, strings.TrimSuffix(unit, "."+unitname.Type(unit))) {
+		prefix, _, _, _ := unitname.Split(unit) // messages about a template name its file
+		if l != "" && !elsewhere.MatchString(l) && !ofSpecial(l) && strings.Contains(l, prefix) {
 			lines = append(lines, l)
 		}
 	}
