@@ -29,7 +29,7 @@ type Manager interface {
 	StartUnit(ctx context.Context, unit, mode string) (bus.Job, error)
 	StopUnit(ctx context.Context, unit, mode string) (bus.Job, error)
 	RestartUnit(ctx context.Context, unit, mode string) (bus.Job, error)
-	ReloadUnit(ctx context.Context, unit, mode string) (bus.Job, error)
+	ReloadOrRestartUnit(ctx context.Context, unit, mode string) (bus.Job, error)
 	WaitJobs(ctx context.Context, jobs ...bus.Job) ([]bus.JobResult, error)
 	CancelJob(ctx context.Context, id uint32) error
 	ResetFailed(ctx context.Context, units ...string) error

@@ -146,7 +146,7 @@ func (m *fakeManager) RestartUnit(_ context.Context, unit, _ string) (bus.Job, e
 	return m.job("restart", unit, m.start(unit))
 }
 
-func (m *fakeManager) ReloadUnit(_ context.Context, unit, _ string) (bus.Job, error) {
+func (m *fakeManager) ReloadOrRestartUnit(_ context.Context, unit, _ string) (bus.Job, error) {
 	m.w.step("reload " + unit)
 	if _, up := m.running[unit]; !up {
 		return m.job("reload", unit, "failed")

@@ -111,7 +111,7 @@ func enqueue(ctx context.Context, m Manager, phase Phase, unit string) (bus.Job,
 	case PhaseStop:
 		return m.StopUnit(ctx, unit, "replace")
 	case PhaseReload:
-		return m.ReloadUnit(ctx, unit, "replace")
+		return m.ReloadOrRestartUnit(ctx, unit, "replace") // the plan says which
 	case PhaseRestart:
 		return m.RestartUnit(ctx, unit, "replace")
 	default:

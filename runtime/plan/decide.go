@@ -194,14 +194,16 @@ func (s *planner) act(name string, new *Unit, v verdict, why *because) {
 		d.reload = why
 	case typ == "mount" && v == wantsReload:
 		d.reload = why
-	case new.policy("X-ReloadIfChanged", false):
-		if !new.canReload() {
-			d.restart = &because{why.reason + "; X-ReloadIfChanged is set but the unit has no ExecReload=", why.source}
-			return
+	case new.policy("X-ReloadIfChanged", false), v == wantsReload:
+		d.reload = why
+		switch {
+		case new.canReload():
+		case !new.policy("X-RestartIfChanged", true):
+			d.reload = nil
+			note("the unit has no ExecReload=, and X-RestartIfChanged=false leaves it running")
+		default:
+			d.reload = &because{why.reason + "; the unit has no ExecReload=, so it restarts", why.source}
 		}
-		d.reload = why
-	case v == wantsReload && new.canReload():
-		d.reload = why
 	case !new.policy("X-RestartIfChanged", true):
 		note("X-RestartIfChanged=false leaves it running")
 	case new.refuses("RefuseManualStop"):
