@@ -171,7 +171,7 @@ func (c *conn) Reexecute(ctx context.Context) error {
 
 // enqueue calls a method that makes a job.
 func (c *conn) enqueue(ctx context.Context, method, verb, unit, mode string) (Job, error) {
-	if err := c.subscribe(ctx); err != nil {
+	if err := c.subscribe(ctx, jobEnds); err != nil {
 		return Job{}, err
 	}
 	c.jobs.begin()

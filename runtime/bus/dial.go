@@ -26,8 +26,8 @@ type conn struct {
 	mu         sync.Mutex
 	c          *dbus.Conn // nil when lost
 	gen        int        // counts connections
-	subscribed bool       // on the current connection
-	want       bool       // somebody wants signals: subscribe again after a redial
+	subscribed interest   // on the current connection
+	want       interest   // subscribe to as much again after a redial
 	closed     bool
 
 	// lmu is apart from mu, which is held across calls: signals are delivered
@@ -38,6 +38,15 @@ type conn struct {
 
 	jobs tracker
 }
+
+// interest is how many of the manager's signals somebody wants.
+type interest int
+
+const (
+	nothing interest = iota
+	jobEnds          // JobRemoved
+	everything
+)
 
 var errClosed = errors.New("the connection to the manager was closed")
 
@@ -84,10 +93,10 @@ func (c *conn) connected(ctx context.Context) (*dbus.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to %s: %w", c.addr, err)
 	}
-	c.c, c.subscribed = d, false
+	c.c, c.subscribed = d, nothing
 	c.gen++
-	if c.want {
-		if err := c.subscribeLocked(ctx); err != nil {
+	if c.want != nothing {
+		if err := c.subscribeLocked(ctx, c.want); err != nil {
 			d.Close()
 			c.c = nil
 			return nil, err
@@ -136,14 +145,24 @@ func (c *conn) dial(ctx context.Context) (*dbus.Conn, error) {
 	return d, nil
 }
 
-// subscribeLocked asks for signals on the current connection; c.mu is held.
-func (c *conn) subscribeLocked(ctx context.Context) error {
-	c.want = true
-	if c.subscribed {
+// subscribeLocked asks for signals on the current connection; c.mu is held. A
+// manager's private socket tells every peer of jobs unasked; asking for more
+// there would bring the changes of every unit too.
+func (c *conn) subscribeLocked(ctx context.Context, what interest) error {
+	c.want = max(c.want, what)
+	if c.subscribed >= what {
+		return nil
+	}
+	if !c.addr.Bus && what == jobEnds {
+		c.subscribed = jobEnds
 		return nil
 	}
 	if c.addr.Bus {
-		if err := c.c.AddMatchSignalContext(ctx, dbus.WithMatchSender(busName)); err != nil {
+		opts := []dbus.MatchOption{dbus.WithMatchSender(busName)}
+		if what == jobEnds {
+			opts = append(opts, dbus.WithMatchInterface(ifaceManage), dbus.WithMatchMember("JobRemoved"))
+		}
+		if err := c.c.AddMatchSignalContext(ctx, opts...); err != nil {
 			return wrap(err)
 		}
 	}
@@ -151,12 +170,12 @@ func (c *conn) subscribeLocked(ctx context.Context) error {
 	if e := wrap(err); e != nil && !IsError(e, "AlreadySubscribed") {
 		return e
 	}
-	c.subscribed = true
+	c.subscribed = what
 	return nil
 }
 
 // subscribe makes sure that signals come.
-func (c *conn) subscribe(ctx context.Context) error {
+func (c *conn) subscribe(ctx context.Context, what interest) error {
 	ctx, cancel := bound(ctx)
 	defer cancel()
 	if _, err := c.connected(ctx); err != nil {
@@ -167,7 +186,7 @@ func (c *conn) subscribe(ctx context.Context) error {
 	if c.c == nil {
 		return errClosed
 	}
-	return c.subscribeLocked(ctx)
+	return c.subscribeLocked(ctx, what)
 }
 
 func (c *conn) Subscribe(ctx context.Context, f func(Signal)) (func(), error) {
@@ -181,7 +200,7 @@ func (c *conn) Subscribe(ctx context.Context, f func(Signal)) (func(), error) {
 		delete(c.listeners, id)
 		c.lmu.Unlock()
 	}
-	if err := c.subscribe(ctx); err != nil {
+	if err := c.subscribe(ctx, everything); err != nil {
 		cancel()
 		return nil, err
 	}

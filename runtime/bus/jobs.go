@@ -145,7 +145,7 @@ func (c *conn) WaitJobs(ctx context.Context, jobs ...Job) ([]JobResult, error) {
 // signal of one that ends in this very moment may come a little later than the
 // answer, and is waited for.
 func (c *conn) settle(ctx context.Context, jobs []Job) error {
-	if err := c.subscribe(ctx); err != nil {
+	if err := c.subscribe(ctx, jobEnds); err != nil {
 		return err
 	}
 	c.jobs.mu.Lock()

@@ -20,8 +20,8 @@ import (
 const (
 	authTimeout  = 20 * time.Second
 	writeTimeout = 60 * time.Second
-	maxReplies   = 4 << 20 // queued bytes beyond which no further call is read
-	maxQueue     = 8 << 20 // queued bytes beyond which a signal ends the connection
+	maxReplies   = 4 << 20  // queued bytes beyond which no further call is read
+	maxQueue     = 32 << 20 // queued bytes beyond which a signal ends the connection
 )
 
 // outgoing is a message that waits to be written.

@@ -11,10 +11,10 @@ type options struct {
 	verb string
 	args []string
 
-	types, states, properties, patterns []string
+	types, states, properties []string
 
 	all, reverse, after, before, showTypes, failed, full, value, wait, noBlock, quiet, plain, now, force, help, version bool
-	runtime, noReload, withDependencies, showTransaction, dryRun, marked, legend, ignoreDependencies                    bool
+	runtime, noReload, withDependencies, showTransaction, dryRun, marked, legend                                        bool
 	jobMode, killWhom, signal, what, output, presetMode, timestamp                                                      string
 	lines                                                                                                               int
 }
