@@ -358,6 +358,7 @@ func (m *Manager) adoptUnit(sv *savedUnit) bool {
 		u.group.dir = filepath.Join(m.fsRoot.mount, sv.Group)
 	}
 	u.adopted = true
+	u.foreign = true
 	s.result, s.reloadResult = "success", "success"
 	s.restarts, s.statusText = sv.Restarts, sv.Status
 	_ = m.edge.Output(u)
@@ -420,11 +421,8 @@ func (m *Manager) leftovers(sv *savedUnit) []int {
 		}
 	}
 	if k, ok := m.edge.(*kernel); ok && sv.Invocation != "" {
-		entries, _ := os.ReadDir("/proc")
-		for _, e := range entries {
-			if pid := atoi(e.Name(), 0); pid > 1 && k.Environ(pid, "INVOCATION_ID") == sv.Invocation {
-				add(pid)
-			}
+		for _, pid := range k.byInvocation(sv.Invocation) {
+			add(pid)
 		}
 	}
 	return out

@@ -298,6 +298,9 @@ func (u *unit) processes() []int {
 		}
 	}
 	roots = append(roots, m.orphansOf(u)...)
+	if k, ok := m.edge.(*kernel); ok && u.foreign {
+		roots = append(roots, k.byInvocation(u.invocation.String())...)
+	}
 	for len(roots) > 0 {
 		pid := roots[0]
 		roots = roots[1:]

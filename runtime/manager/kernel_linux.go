@@ -324,6 +324,22 @@ func (k *kernel) Environ(pid int, name string) string {
 	return ""
 }
 
+// byInvocation finds processes by the activation that their environment names,
+// wherever they stand in the tree of processes.
+func (k *kernel) byInvocation(id string) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		if pid := atoi(e.Name(), 0); pid > 1 && pid != os.Getpid() && k.Environ(pid, "INVOCATION_ID") == id && k.Alive(pid) {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
 func (k *kernel) Holds(pid int) (program string, files []string) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	program, _ = os.Readlink(dir + "/exe")

@@ -93,6 +93,7 @@ type Manager struct {
 	installed  int
 	failedJobs int
 	forgotten  int
+	poll       *alarm // looks for the end of processes that nobody reports
 	epoch      uint64 // counts the steps of the loop
 	keep       []int  // children of ours that are no service
 	unneeded   map[*unit]bool

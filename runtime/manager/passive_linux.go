@@ -92,6 +92,7 @@ func (s *scope) start() error {
 		s.u.m.procs[pid] = p
 		s.u.m.watchForeign(p)
 	}
+	s.u.foreign = true
 	s.u.setState(us.Active, "running")
 	s.u.m.wait(s.u)
 	return nil

@@ -57,6 +57,7 @@ type unit struct {
 	group         group
 	frozen        bool
 	stopRequested bool
+	foreign       bool     // has processes that are not our descendants
 	stamps        []string // of the files, as they were read
 }
 
