@@ -30,7 +30,7 @@ func (e *Engine) apply(s *set, loading, preset bool) (carries bool, err error) {
 	for u := s.next(); u != nil; u = s.next() {
 		name := u.name
 		auxiliary := u.auxiliary
-		u, terr := e.traverse(s, u, loading)
+		_, terr := e.traverse(s, u, loading)
 		if terr != nil {
 			if auxiliary {
 				e.note(AuxiliaryFailed, name, "")
