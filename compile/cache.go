@@ -26,11 +26,14 @@ type record struct {
 	Links  map[string]string // imports and their real paths
 	Files  []recordFile
 	Asked  []recordAsked
+	Lock   [sha256.Size]byte // of the lock file of imports from elsewhere
 	Diags  diag.List
 	Host   string
 	Hosts  []string
 	Inputs []string
 	Stats  Stats
+
+	Partial []byte // a partial, for the check after the next change
 }
 
 // recordDir is a directory of source files and the names it held.
@@ -52,7 +55,7 @@ type recordAsked struct {
 }
 
 // cacheFormat changes when records do.
-const cacheFormat = 1
+const cacheFormat = 2
 
 // cacheable reports whether all inputs of a compilation are such as the cache
 // can watch.
@@ -92,40 +95,54 @@ var programID = sync.OnceValues(func() (string, error) {
 })
 
 // recall gives the record of the same compilation, when it still holds.
-func (c *compilation) recall(path string) *record {
+// same says whether it holds entirely; where only files changed, it is given all
+// the same.
+func (c *compilation) recall(path string) (r *record, same bool) {
 	b, err := load.ReadFile(path, 256<<20)
 	if err != nil || len(b) < sha256.Size {
-		return nil
+		return nil, false
 	}
 	// A record that was cut off or damaged counts for nothing.
 	sum := sha256.Sum256(b[sha256.Size:])
 	if !bytes.Equal(sum[:], b[:sha256.Size]) {
-		return nil
+		return nil, false
 	}
-	r := &record{}
+	r = &record{}
 	if err := gob.NewDecoder(bytes.NewReader(b[sha256.Size:])).Decode(r); err != nil {
-		return nil
+		return nil, false
 	}
 	for _, d := range r.Dirs {
 		names, err := sourceNames(d.Path)
 		if err != nil || strings.Join(names, "\x00") != strings.Join(d.Names, "\x00") {
-			return nil
+			return nil, false
 		}
 	}
 	for p, real := range r.Links {
 		if now, err := filepath.EvalSymlinks(p); err != nil || now != real {
-			return nil
+			return nil, false
 		}
 	}
+	if lockSum(c.o.Dir) != r.Lock {
+		return nil, false
+	}
 	if !sameFiles(r.Files) {
-		return nil
+		return r, false
 	}
 	for _, a := range r.Asked {
 		if !funcs.NewFiles(a.Dir, nil).Same(a.O) {
-			return nil
+			return nil, false
 		}
 	}
-	return r
+	return r, true
+}
+
+// lockSum gives the hash of the lock file of imports, zero when there is none.
+func lockSum(dir string) [sha256.Size]byte {
+	b, err := load.ReadFile(filepath.Join(dir, "unitgen.lock.hcl"), syntax.MaxFile)
+	if err != nil {
+		return [sha256.Size]byte{}
+	}
+	return sha256.Sum256(b)
 }
 
 // sameFiles reads every file, on every core, and compares the hashes.
@@ -179,6 +196,7 @@ type inputs struct {
 	dirs    []recordDir
 	links   map[string]string
 	files   []recordFile
+	part    *partial
 	outside bool // something that the cache cannot watch
 }
 
@@ -205,6 +223,10 @@ func (c *compilation) inputs() *inputs {
 			in.files = append(in.files, recordFile{f.Path, f.Name, sha256.Sum256(f.Src)})
 		}
 	}
+	sort.Slice(in.files, func(i, j int) bool { return in.files[i].Path < in.files[j].Path })
+	if c.tree != nil && !in.outside {
+		in.part = c.partial(c.tree)
+	}
 	return in
 }
 
@@ -227,6 +249,17 @@ func (c *compilation) remember(path string, r *Result) {
 			rec.Asked = append(rec.Asked, recordAsked{a.module.Dir, a.o})
 		}
 	}
+	rec.Lock = lockSum(c.o.Dir)
+	if in.part != nil && len(c.diags) == 0 {
+		var b bytes.Buffer
+		if gob.NewEncoder(&b).Encode(in.part) == nil {
+			rec.Partial = b.Bytes()
+		}
+	}
+	rec.write(path)
+}
+
+func (rec *record) write(path string) {
 	var b bytes.Buffer
 	b.Write(make([]byte, sha256.Size))
 	if err := gob.NewEncoder(&b).Encode(rec); err != nil {

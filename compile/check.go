@@ -19,10 +19,16 @@ func Check(ctx context.Context, o Options) (*Result, diag.List) {
 	if path == "" {
 		return compile(ctx, o)
 	}
-	if rec := c.recall(path); rec != nil {
+	rec, same := c.recall(path)
+	if same {
 		r := &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: c}
 		c.restore(r, rec)
 		return r, c.diags
+	}
+	if r, next, ok := c.again(rec); ok {
+		next.write(path)
+		r.Tree, r.Stats.Cached = &tree.Tree{}, true
+		return r, nil
 	}
 	r, diags := c.finish()
 	if r.c == c {

@@ -40,10 +40,12 @@ type compilation struct {
 	tables map[*load.Module]map[string]function.Function
 	seen   []observed
 	diags  diag.List
-	eval   *atomic.Pointer[eval.Evaluator] // ev, for the watchdog
-	keep   *inputs                         // what the cache watches, after release
-	lazy   bool                            // the result came from the cache; sources are read when asked for
-	masks  map[string][]hcl.Range          // literals of secrets, by file
+	eval   *atomic.Pointer[eval.Evaluator]                  // ev, for the watchdog
+	stub   func(path, name string, src []byte) *syntax.File // see again
+	tree   *tree.Tree
+	keep   *inputs                // what the cache watches, after release
+	lazy   bool                   // the result came from the cache; sources are read when asked for
+	masks  map[string][]hcl.Range // literals of secrets, by file
 }
 
 // observed is a file of a module that the result depends on.
@@ -94,7 +96,7 @@ func (c *compilation) run(r *Result) {
 // prepare loads and indexes; false when there is nothing to evaluate.
 func (c *compilation) prepare(r *Result) bool {
 	var d diag.List
-	lo := load.Options{Dir: c.o.Dir, Host: c.o.Host, Bundled: modules.FS, Parallelism: c.o.Parallelism, Files: c.o.Files, Remote: c.o.Remote}
+	lo := load.Options{Dir: c.o.Dir, Host: c.o.Host, Bundled: modules.FS, Parallelism: c.o.Parallelism, Files: c.o.Files, Remote: c.o.Remote, Stub: c.stub}
 	fetched(c.o, &lo)
 	overrides, od := c.overrides(&lo)
 	c.diags = append(c.diags, od...)
@@ -205,7 +207,9 @@ func (c *compilation) evaluate(r *Result) {
 		return
 	}
 	c.diags = append(c.diags, c.unknownNames(r.Tree)...)
+	c.tree = r.Tree
 	c.release()
+	c.tree = nil
 	c.diags = append(c.diags, c.verifyTree(r.Tree)...)
 }
 

@@ -149,6 +149,11 @@ func (l *loader) one(j *job) {
 	if j.m.Bundled {
 		p = ""
 	}
+	if l.o.Stub != nil {
+		if j.file = l.o.Stub(p, j.name, src); j.file != nil {
+			return
+		}
+	}
 	j.file, j.diags = syntax.Parse(j.name, p, src)
 }
 

@@ -25,10 +25,11 @@ type Options struct {
 	Host        string
 	Bundled     fs.FS // one directory per module
 	Parallelism int
-	Files       map[string][]byte                    // text that replaces files, by absolute path
-	Remote      func(address string) (string, error) // where a fetched import lies; nil: none is
-	RemoteName  func(dir string) (string, bool)      // what a directory of a fetched module is called, wherever its cache lies
-	Demand      []string                             // namespaces that are read from outside the files
+	Files       map[string][]byte                                // text that replaces files, by absolute path
+	Remote      func(address string) (string, error)             // where a fetched import lies; nil: none is
+	RemoteName  func(dir string) (string, bool)                  // what a directory of a fetched module is called, wherever its cache lies
+	Stub        func(path, name string, src []byte) *syntax.File // a stand-in for a file that need not be parsed; may be nil or give nil
+	Demand      []string                                         // namespaces that are read from outside the files
 }
 
 // Module is one directory of source files.
