@@ -126,7 +126,7 @@ func (r *run) listUnits() int {
 
 // dot is the mark before a unit, in the color of its state on a terminal.
 func (r *run) dot(active, load string) string {
-	mark := r.mark(active, load)
+	mark := r.mark(active)
 	if !r.Color {
 		return mark
 	}
@@ -141,15 +141,12 @@ func (r *run) dot(active, load string) string {
 }
 
 // mark is a dot without color.
-func (r *run) mark(active, load string) string {
+func (r *run) mark(active string) string {
 	if !r.UTF8 {
 		return map[string]string{"failed": "x", "inactive": "*"}[active] + map[bool]string{true: "*"}[active != "failed" && active != "inactive"]
 	}
 	switch active {
 	case "inactive", "maintenance":
-		if load == "masked" || load == "not-found" || load == "error" || load == "bad-setting" {
-			return "●"
-		}
 		return "○"
 	case "failed":
 		return "×"
@@ -176,7 +173,7 @@ func (r *run) listUnitFiles() int {
 			continue
 		}
 		preset := "-"
-		if v, err := r.c.GetUnitProperty(r.ctx, name, "UnitFilePreset"); err == nil && v != "" && slices.Contains([]string{"enabled", "disabled", "enabled-runtime", "disabled-runtime", "indirect", "linked"}, f.State) {
+		if v, err := r.c.GetUnitProperty(r.ctx, name, "UnitFilePreset"); err == nil && v != "" && slices.Contains([]string{"enabled", "disabled", "enabled-runtime", "disabled-runtime", "indirect", "linked", "masked", "masked-runtime"}, f.State) {
 			preset = v.(string)
 		}
 		t.add(name, f.State, preset)

@@ -190,8 +190,8 @@ func (r *run) spellList(name string, list []string) string {
 	out := make([]string, len(list))
 	for i, s := range list {
 		out[i] = s
-		if strings.ContainsAny(s, " \t\n\"'\\") {
-			out[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
+		if s == "" || strings.ContainsAny(s, " \t\n\r\"\\`$*?['()<>|&;!") {
+			out[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", "$", `\$`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
 		}
 	}
 	return strings.Join(out, " ")

@@ -257,7 +257,7 @@ func (r *run) statusUnits(key string, p map[string]any) {
 		}
 		mark := r.dot("active", load)
 		if active != "active" && active != "reloading" {
-			mark = r.mark("active", load)
+			mark = r.mark("active")
 		}
 		r.print("%s%s %s\n", head, mark, u)
 	}
@@ -295,7 +295,7 @@ func (r *run) statusProcesses(p map[string]any) {
 			code, _ := x[8].(int32)
 			status, _ := x[9].(int32)
 			stop, _ := x[5].(uint64)
-			if code == 0 || stop == 0 || pid == 0 || k == "ExecStart" && pid == num(p, "ExecMainPID") {
+			if code == 0 || stop == 0 || pid == 0 {
 				continue
 			}
 			argv, _ := x[1].([]string)
