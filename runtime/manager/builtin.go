@@ -26,7 +26,8 @@ func StandardUnits(scope tree.Scope) map[string][]byte {
 		add("background.slice", "[Unit]\nDescription=User Background Tasks Slice\n")
 		target("default.target", "Main User Target", "Requires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n")
 		target("sysinit.target", "User Manager Set-up", "DefaultDependencies=no\n")
-		target("exit.target", "Exit the Session", "DefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\nAllowIsolate=yes\nFailureAction=exit-force\nSuccessAction=exit\n")
+		target("exit.target", "Exit the Session", "DefaultDependencies=no\nRequires=systemd-exit.service\nAfter=systemd-exit.service\nAllowIsolate=yes\n")
+		add("systemd-exit.service", "[Unit]\nDescription=Exit the Session\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\nSuccessAction=exit-force\n[Service]\nType=oneshot\n")
 		return out
 	}
 	add("system.slice", "[Unit]\nDescription=System Slice\nDefaultDependencies=no\nBefore=slices.target\n")
@@ -57,10 +58,14 @@ func StandardUnits(scope tree.Scope) map[string][]byte {
 	target("graphical.target", "Graphical Interface", "Requires=multi-user.target\nWants=display-manager.service\nConflicts=rescue.service rescue.target\nAfter=multi-user.target rescue.service rescue.target display-manager.service\nAllowIsolate=yes\n")
 	target("rescue.target", "Rescue Mode", "Requires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n")
 	target("emergency.target", "Emergency Mode", "DefaultDependencies=no\nAllowIsolate=yes\n")
-	target("halt.target", "System Halt", "DefaultDependencies=no\nAllowIsolate=yes\nSuccessAction=halt\n")
-	target("poweroff.target", "System Power Off", "DefaultDependencies=no\nAllowIsolate=yes\nSuccessAction=poweroff\n")
-	target("reboot.target", "System Reboot", "DefaultDependencies=no\nAllowIsolate=yes\nSuccessAction=reboot\n")
-	target("exit.target", "Exit the Container", "DefaultDependencies=no\nAllowIsolate=yes\nSuccessAction=exit\n")
+	for _, e := range []struct{ verb, description, action string }{
+		{"halt", "System Halt", "halt-force"}, {"poweroff", "System Power Off", "poweroff-force"},
+		{"reboot", "System Reboot", "reboot-force"}, {"exit", "Exit the Manager", "exit-force"},
+	} {
+		service := "systemd-" + e.verb + ".service"
+		target(e.verb+".target", e.description, "DefaultDependencies=no\nRequires="+service+"\nAfter="+service+"\nAllowIsolate=yes\n")
+		add(service, "[Unit]\nDescription="+e.description+"\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\nSuccessAction="+e.action+"\n[Service]\nType=oneshot\n")
+	}
 	target("umount.target", "Unmount All Filesystems", "DefaultDependencies=no\nRefuseManualStart=yes\n")
 	target("final.target", "Late Shutdown Services", "DefaultDependencies=no\nRefuseManualStart=yes\n")
 	return out

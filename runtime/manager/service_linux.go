@@ -220,11 +220,11 @@ func (s *service) runMain() {
 		s.mainPID = p.pid
 		s.mainRec = p.rec
 		s.noteRecord(p.rec)
-		if s.state == "start" && (s.c.typ == "simple" || s.c.typ == "idle" || s.c.typ == "exec" && p.execed == nil) {
+		if s.state == "start" && (s.c.typ == "simple" || s.c.typ == "idle" || (s.c.typ == "exec" || s.c.typ == "dbus") && p.execed == nil) {
 			s.enterStartPost()
 		}
 	}
-	if s.c.typ == "exec" && req.needsStage(cmd.full) {
+	if (s.c.typ == "exec" || s.c.typ == "dbus") && req.needsStage(cmd.full) {
 		p.execed = func(err error) {
 			if err != nil {
 				s.u.notice("%v", err)

@@ -201,6 +201,36 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// FailureAction= and the exit targets end the manager with their status.
+func TestExit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, unit, start string
+		code              int
+	}{
+		{"failure action", "[Unit]\nFailureAction=exit\n[Service]\nExecStart=/bin/sh -c 'sleep 0.05; exit 7'\n", "x.service", 7},
+		{"own status", "[Unit]\nSuccessAction=exit\nSuccessActionExitStatus=9\n[Service]\nExecStart=/bin/sleep 0.05\n", "x.service", 9},
+		{"exit.target", "[Service]\nExecStart=/bin/true\n", "exit.target", 0},
+		{"dbus", "[Unit]\nSuccessAction=exit\n[Service]\nType=dbus\nBusName=org.example.X\nExecStart=/bin/sleep 0.1\n", "x.service", 0},
+	} {
+		m := boot(t, map[string]string{"x.service": c.unit, "wants:y.service": "[Service]\nExecStart=/bin/sleep 1000\n",
+			"dbus.socket": "[Socket]\nListenStream=%t/dbus.sock\n", "dbus.service": "[Service]\nExecStart=/bin/sleep 1000\n"})
+		pid := m.show("y.service").Service.MainPID
+		m.do(request{Verb: "queue", A: "start", B: c.start})
+		select {
+		case <-m.done:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: the manager goes on", c.name)
+		}
+		if got := m.cmd.ProcessState.ExitCode(); got != c.code {
+			t.Errorf("%s: exit code %d, not %d", c.name, got, c.code)
+		}
+		if alive(pid) {
+			t.Errorf("%s: process %d is left", c.name, pid)
+		}
+	}
+}
+
 func TestOrderAndDependencies(t *testing.T) {
 	t.Parallel()
 	say := func(n, deps string) string {

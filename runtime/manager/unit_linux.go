@@ -164,6 +164,9 @@ func (u *unit) notify(old, a us.ActiveState) {
 	}
 	if a == us.Inactive && !old.IsInactiveOrFailed() && !u.autoRestart {
 		u.trigger(transaction.OnSuccess, "OnSuccessJobMode", us.Fail)
+		if act := u.file.String("SuccessAction"); act != "" && act != "none" && m.down == nil {
+			m.emergency(u, act, "SuccessActionExitStatus", u.exitStatus(0))
+		}
 	}
 	if a.IsInactiveOrFailed() && !old.IsInactiveOrFailed() {
 		u.group.release(u)
@@ -211,9 +214,17 @@ func (m *Manager) enqueueCheck(q map[*unit]bool, n *transaction.Unit) {
 func (u *unit) failed() {
 	u.notice("%s failed%s.", u.name(), u.failureReason())
 	u.trigger(transaction.OnFailure, "OnFailureJobMode", us.Replace)
-	if act := u.file.String("FailureAction"); act != "" && act != "none" {
-		u.m.emergency(u, act, "FailureActionExitStatus", 1)
+	if act := u.file.String("FailureAction"); act != "" && act != "none" && u.m.down == nil {
+		u.m.emergency(u, act, "FailureActionExitStatus", u.exitStatus(255))
 	}
+}
+
+// exitStatus is the main process's, for FailureAction=exit and its like.
+func (u *unit) exitStatus(otherwise int) int {
+	if s, ok := u.kind.(*service); ok && s.exited && s.lastExit.code == cldExited {
+		return s.lastExit.status
+	}
+	return otherwise
 }
 
 func (u *unit) failureReason() string {
