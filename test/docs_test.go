@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,9 +11,13 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```hcl\n(.*?)^```$")
 
-// TestDocsCompile checks what the pages show. A block of HCL that begins with
-// "# ~/some/file" is that file; any other with a host block is a host of its
-// own.
+// named is the first line of a block that is a file: its path, which may begin
+// with "~/", and perhaps a remark.
+var named = regexp.MustCompile(`^# (?:~/)?([\w./-]+\.ug\.hcl)\b`)
+
+// TestDocsCompile checks what the pages show. A block of HCL whose first line
+// is a comment with a file's name is that file, together with the page's other
+// files; any other with a host block is a host of its own.
 func TestDocsCompile(t *testing.T) {
 	t.Parallel()
 	pages, err := filepath.Glob("../docs/*.md")
@@ -20,36 +25,47 @@ func TestDocsCompile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range append(pages, "../README.md") {
-		t.Run(filepath.Base(p), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(p, "../"), func(t *testing.T) {
 			t.Parallel()
 			b, err := os.ReadFile(p)
 			if err != nil {
 				t.Fatal(err)
 			}
 			home := t.TempDir()
+			hosts := map[string]bool{}
+			check := func() {
+				for dir := range hosts {
+					h := &host{t: t, as: self, dir: dir, state: filepath.Join(home, "state"), runtime: home}
+					if s := h.try(unitgen(t), "check", dir); s.code != 0 {
+						t.Errorf("exit code %d: %v", s.code, s)
+					}
+				}
+				clear(hosts)
+			}
 			for i, m := range fence.FindAllStringSubmatch(string(b), -1) {
 				text := m[1]
-				dir, name := filepath.Join(home, "block"+string(rune('a'+i%26))+string(rune('a'+i/26))), "host.ug.hcl"
-				first, _, _ := strings.Cut(text, "\n")
-				if file, ok := strings.CutPrefix(first, "# ~/"); ok {
-					dir, name = filepath.Join(home, filepath.Dir(file)), filepath.Base(file)
-				} else if !strings.Contains("\n"+text, "\nhost \"") {
+				isHost := strings.Contains("\n"+text, "\nhost \"")
+				file := fmt.Sprintf("block%d/host.ug.hcl", i+1)
+				if n := named.FindStringSubmatch(text); n != nil {
+					file = "page/" + n[1]
+				} else if !isHost {
 					continue
 				}
-				if err := os.MkdirAll(dir, 0o755); err != nil {
+				file = filepath.Join(home, file)
+				if _, err := os.Stat(file); err == nil {
+					check() // a later edition of the file follows
+				}
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				if !strings.Contains("\n"+text, "\nhost \"") {
-					continue
-				}
-				h := &host{t: t, as: self, dir: dir, state: filepath.Join(home, "state"), runtime: home}
-				if s := h.try(unitgen(t), "check", dir); s.code != 0 {
-					t.Errorf("block %d: exit code %d: %v\n%s", i+1, s.code, s, text)
+				if isHost {
+					hosts[filepath.Dir(file)] = true
 				}
 			}
+			check()
 		})
 	}
 }
