@@ -241,6 +241,9 @@ func (l *Loader) Loaded() []*Unit {
 			out = append(out, u)
 		}
 	}
+	for _, u := range out {
+		l.resolve(u)
+	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }

@@ -333,6 +333,9 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		if err != nil && !tolerated(err) {
 			return nil, err
 		}
+		if err != nil && d.Kind == "user" {
+			m.u.Diags = append(m.u.Diags, diag.Warnf(CodeValue, "Value is tolerated, not meant", at, "%s=: %s. systemd takes it with a warning.", d.Name, err))
+		}
 		return []string{tidy(d.Kind, s)}, nil
 	}
 	list, err := value.Split(raw, "", splitFlags(d.Kind))
@@ -369,8 +372,8 @@ func (m *merger) valueContext() value.Context {
 
 // check checks a value whose specifiers are expanded.
 func (m *merger) check(d *directive.Directive, s string) (string, error) {
-	if !value.Knows(d.Kind) || d.Kind == "enum:kill-mode" && s == "none" {
-		return s, nil // systemd warns of KillMode=none and takes it (package verify says so)
+	if !value.Knows(d.Kind) {
+		return s, nil
 	}
 	return value.Check(d.Kind, s, m.valueContext())
 }

@@ -47,8 +47,15 @@ func (l *Loader) stage1(name string) *Unit {
 		return u
 	default:
 		if !l.readFragment(u, e) {
-			if u.State == Masked {
+			switch {
+			case u.State == Masked:
 				u.DropIns = l.dropIns(names)
+			case len(u.Files) > 0:
+				// What stood before the mistake was understood, and systemd keeps
+				// the dependencies among it.
+				u.broken = true
+				u.merge()
+				u.State = Error
 			}
 			return u
 		}
