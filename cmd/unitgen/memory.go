@@ -16,7 +16,7 @@ func tuneMemory() func() {
 		percent = debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		limit = debug.SetMemoryLimit(560 << 20)
+		limit = debug.SetMemoryLimit(520 << 20)
 	}
 	return func() {
 		if os.Getenv("GOGC") == "" {
