@@ -185,10 +185,14 @@ func (u *use) scalar(v string) string {
 	return quote(v)
 }
 
+// whole are kinds whose assignments stay in one piece: their first character
+// speaks for all words.
+var whole = []directive.Kind{directive.Environment, "capabilities", "syscall-filter", "syscall-log", "address-families", "namespaces", "file-systems", "network-interfaces", "delegate", "image-options"}
+
 // items gives the elements of a list: unit names and other plain words each
 // for themselves, everything else an assignment an element.
 func (u *use) items() (items []string, split bool) {
-	if !u.row.Words || u.row.Kind == directive.Environment {
+	if !u.row.Words || slices.Contains(whole, u.row.Kind) {
 		return u.values, false
 	}
 	units := u.row.Kind == directive.UnitList

@@ -1,6 +1,7 @@
 package unitimport
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -320,6 +321,9 @@ func checker(typ string, scope tree.Scope) func(*directive.Directive, string) er
 	ctx := value.Context{UnitType: typ, User: scope == tree.User}
 	return func(d *directive.Directive, v string) error {
 		_, err := value.CheckDirective(d, v, ctx)
+		if e := (*value.Error)(nil); errors.As(err, &e) && e.Tolerated {
+			return nil // systemd takes it, with a warning of its own
+		}
 		return err
 	}
 }

@@ -90,7 +90,7 @@ func (e *enum) check(c *Context, s string) (string, error) {
 			continue
 		}
 		if use := e.unsafe[w]; use != "" {
-			return s, wrong(s, "is deprecated and unsafe", use)
+			return s, &Error{Value: s, Wrong: "is deprecated and unsafe", Want: use, Tolerated: true}
 		}
 		if n := e.since[w]; !c.knows(n) {
 			return s, wrongf(s, e.want(c), "is known only from systemd %d on", n)
