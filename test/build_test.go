@@ -150,3 +150,26 @@ func TestExamplesCheck(t *testing.T) {
 		})
 	}
 }
+
+// TestNewExample has the binary write each example, and the skeleton.
+func TestNewExample(t *testing.T) {
+	t.Parallel()
+	for _, example := range append(examples(t), "") {
+		dir := filepath.Join(t.TempDir(), "myhost")
+		h := &host{t: t, as: self, dir: dir, state: t.TempDir(), runtime: t.TempDir()}
+		h.must(unitgen(t), "new", "--example", example, dir)
+		if s := h.try(unitgen(t), "check", dir); s.code != 0 {
+			t.Errorf("exit code %d: %v", s.code, s)
+		}
+		if example != "" && fingerprint(t, dir) != fingerprint(t, filepath.Join("..", "examples", example)) {
+			t.Errorf("%s is not what stands in examples/", example)
+		}
+		if s := h.try(unitgen(t), "new", dir); s.code != 1 {
+			t.Errorf("new in a directory that is not empty: exit code %d: %v", s.code, s)
+		}
+	}
+	h := &host{t: t, as: self, dir: t.TempDir(), state: t.TempDir(), runtime: t.TempDir()}
+	if s := h.try(unitgen(t), "new", "--example", "nowhere", filepath.Join(h.dir, "x")); s.code != 1 || !strings.Contains(s.stderr, "hello") {
+		t.Errorf("exit code %d: %v", s.code, s)
+	}
+}

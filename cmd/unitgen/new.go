@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/emit"
+	"github.com/unitgen/unitgen/examples"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -21,13 +23,16 @@ import (
 var skeleton embed.FS
 
 func newNew(a *app) *cobra.Command {
-	return &cobra.Command{
+	var example string
+	cmd := &cobra.Command{
 		Use:   "new DIR",
 		Short: "Write a small working host to start from",
 		Long: `Write a small host to DIR, which is new or empty: a module with options, a
-service, a timer and a file. It builds, checks and runs as it is.`,
+service, a timer and a file. It builds, checks and runs as it is. With
+--example, write one of the complete hosts that come with unitgen instead: ` + strings.Join(exampleNames(), ", ") + `.`,
 		Example: `  unitgen new ./web1
-  unitgen run ./web1`,
+  unitgen new --example hello ./hello
+  unitgen run ./hello`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := args[0]
@@ -38,7 +43,14 @@ service, a timer and a file. It builds, checks and runs as it is.`,
 			if err != nil {
 				return &exitError{exitWrong, err}
 			}
-			if err := writeSkeleton(dir, name); err != nil {
+			if example == "" {
+				err = writeHost(skeleton, "skeleton", dir, strings.NewReplacer("NAME", name))
+			} else if names := exampleNames(); slices.Contains(names, example) {
+				err = writeHost(examples.FS, example, dir, strings.NewReplacer())
+			} else {
+				return &exitError{exitWrong, fmt.Errorf("there is no example %q; there are %s", example, strings.Join(names, ", "))}
+			}
+			if err != nil {
 				return &exitError{exitRefused, err}
 			}
 			_, err = fmt.Fprintf(a.out, `%s is ready. Next:
@@ -49,6 +61,18 @@ service, a timer and a file. It builds, checks and runs as it is.`,
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&example, "example", "", "the example to write")
+	return cmd
+}
+
+// exampleNames are the hosts that are embedded.
+func exampleNames() []string {
+	entries, _ := fs.ReadDir(examples.FS, ".")
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // hostName makes a host name of a directory's name.
@@ -76,12 +100,13 @@ func hostName(dir string) (string, error) {
 	return name, nil
 }
 
-func writeSkeleton(dir, name string) error {
-	return fs.WalkDir(skeleton, "skeleton", func(p string, d fs.DirEntry, err error) error {
+// writeHost writes an embedded directory.
+func writeHost(from fs.FS, root, dir string, words *strings.Replacer) error {
+	return fs.WalkDir(from, root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel("skeleton", filepath.FromSlash(p))
+		rel, err := filepath.Rel(root, filepath.FromSlash(p))
 		if err != nil {
 			return err
 		}
@@ -89,10 +114,10 @@ func writeSkeleton(dir, name string) error {
 		if d.IsDir() {
 			return os.MkdirAll(to, 0o755)
 		}
-		b, err := skeleton.ReadFile(p)
+		b, err := fs.ReadFile(from, p)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(to, []byte(strings.ReplaceAll(string(b), "NAME", name)), 0o644)
+		return os.WriteFile(to, []byte(words.Replace(string(b))), 0o644)
 	})
 }
