@@ -56,9 +56,9 @@ SuccessAction=exit and "unitgen ctl exit N" choose their own.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch f.Etc {
-			case "private", "links", "none":
+			case "auto", "private", "links", "none":
 			default:
-				return &exitError{exitWrong, fmt.Errorf("--etc %q is none of private, links, none", f.Etc)}
+				return &exitError{exitWrong, fmt.Errorf("--etc %q is none of auto, private, links, none", f.Etc)}
 			}
 			return a.run(cmd, dirArg(args), h, f)
 		},
@@ -68,7 +68,7 @@ SuccessAction=exit and "unitgen ctl exit N" choose their own.`,
 	cmd.Flags().StringVar(&f.RuntimeDir, "runtime-dir", "", "runtime directory: %t, and systemd/private below it (default /run or /run/unitgen for root, $XDG_RUNTIME_DIR/unitgen or /tmp/unitgen-UID otherwise)")
 	cmd.Flags().BoolVar(&f.User, "user", false, "boot the user scope of the tree, as its user's manager")
 	cmd.Flags().StringVar(&f.Target, "target", "", "the unit to start (default: the tree's default.target, else multi-user.target)")
-	cmd.Flags().StringVar(&f.Etc, "etc", "private", "where managed /etc files show: private (in a mount namespace of the manager), links (in /etc itself; for PID 1), none (only below %E)")
+	cmd.Flags().StringVar(&f.Etc, "etc", "auto", "where managed /etc files show: private (in a mount namespace of the manager), links (in /etc itself), none (only below %E); auto is links for PID 1 and private otherwise")
 	cmd.Flags().BoolVar(&f.NoCgroups, "no-cgroups", false, "leave control groups alone and track processes as descendants")
 	cmd.Flags().BoolVar(&f.Stop, "stop-on-failure", false, "stop everything and exit with 1 when a unit fails for good")
 	return cmd

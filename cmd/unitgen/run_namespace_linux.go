@@ -29,8 +29,11 @@ const (
 )
 
 func enterPrivateEtc(f *runFlags) (code int, done bool) {
-	if f.Etc == "private" && os.Getpid() == 1 && f.Stage == stageEnter {
-		f.Etc = "links" // the container is ours alone
+	if f.Etc == "auto" {
+		f.Etc = "private"
+		if os.Getpid() == 1 {
+			f.Etc = "links" // the container is ours alone
+		}
 	}
 	if f.Etc != "private" {
 		return 0, false

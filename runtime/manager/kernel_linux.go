@@ -140,13 +140,10 @@ func (k *kernel) run(j spawnJob) {
 // reaper looks for dead children without reaping them: their numbers stay
 // theirs until the loop has dealt with them.
 func (k *kernel) reaper() {
-	var info [128]byte
 	for {
-		clear(info[:])
-		_, _, e := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(ptr(&info)), unix.WEXITED|unix.WNOWAIT, 0, 0)
+		pid, e := waitAny(0)
 		switch e {
 		case 0:
-			pid := int(int32(nativeEndian.Uint32(info[16:])))
 			k.m.post(func() { k.m.childDied(pid) })
 			select {
 			case <-k.reaped:
@@ -215,12 +212,11 @@ func (k *kernel) Children() []int {
 
 // NextDead gives a dead child that waits to be reaped, 0 where there is none.
 func (k *kernel) NextDead() int {
-	var info [128]byte
-	_, _, e := unix.Syscall6(unix.SYS_WAITID, unix.P_ALL, 0, uintptr(ptr(&info)), unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, 0, 0)
+	pid, e := waitAny(unix.WNOHANG)
 	if e != 0 {
 		return 0
 	}
-	return int(int32(nativeEndian.Uint32(info[16:])))
+	return pid
 }
 
 func (k *kernel) ChildrenOf(pid int) []int {

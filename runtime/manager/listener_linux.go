@@ -339,17 +339,17 @@ func (l *listener) queue(f *load.Unit) error {
 	if err != nil {
 		return err
 	}
-	attr := struct{ flags, maxmsg, msgsize, curmsgs, pad1, pad2, pad3, pad4 int64 }{}
-	var pa uintptr
+	attr := &mqAttr{}
 	if n, s := atoi(f.String("MessageQueueMaxMessages"), 0), atoi(f.String("MessageQueueMessageSize"), 0); n > 0 && s > 0 {
 		attr.maxmsg, attr.msgsize = int64(n), int64(s)
-		pa = addressOf(&attr)
+	} else {
+		attr = nil
 	}
-	fd, _, e := unix.Syscall6(unix.SYS_MQ_OPEN, bytePtr(name), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_CREAT, uintptr(modeOf(f, "SocketMode", 0o666).Perm()), pa, 0, 0)
-	if e != 0 {
-		return e
+	fd, err := mqOpen(name, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_CREAT, int(modeOf(f, "SocketMode", 0o666).Perm()), attr)
+	if err != nil {
+		return err
 	}
-	l.fd = int(fd)
+	l.fd = fd
 	return nil
 }
 
@@ -367,7 +367,7 @@ func (l *listener) close(remove bool) {
 	}
 	if l.Kind == "MessageQueue" {
 		if name, err := unix.BytePtrFromString(strings.TrimPrefix(l.Address, "/")); err == nil {
-			_, _, _ = unix.Syscall(unix.SYS_MQ_UNLINK, bytePtr(name), 0, 0)
+			mqUnlink(name)
 		}
 	}
 }
