@@ -178,7 +178,18 @@ func (l *Loader) ownDeps(u *Unit) {
 			u.mounts = append(u.mounts, mountNeed{path: a.Value, origin: fromFile, wants: true})
 		}
 	}
+	for _, s := range u.Settings["Service"]["Sockets"] {
+		u.add("Wants", s, fromFile)
+		u.add("After", s, fromFile)
+		u.add("TriggeredBy", s, fromFile)
+	}
+	if t := u.own("Unit"); t != "" && (u.Type == "timer" || u.Type == "path") {
+		u.two("Before", "Triggers", t, fromFile)
+	}
 	if u.broken {
+		if s := u.own("Slice"); s != "" {
+			u.add("InSlice", s, fromSlice)
+		}
 		return
 	}
 	for typ, list := range l.linked(u) {

@@ -97,11 +97,6 @@ func (l *Loader) serviceDeps(u *Unit) {
 	if u.serviceType() == "dbus" && u.own("BusName") != "" {
 		u.two("Requires", "After", "dbus.socket", fromFile)
 	}
-	for _, s := range u.Settings["Service"]["Sockets"] {
-		u.add("Wants", s, fromFile)
-		u.add("After", s, fromFile)
-		u.add("TriggeredBy", s, fromFile)
-	}
 	l.execDeps(u)
 	l.slice(u)
 	if !u.defaults() {
@@ -191,8 +186,7 @@ func (u *Unit) acceptsItself() bool {
 
 // trigger adds the unit that a timer or path unit starts.
 func (l *Loader) trigger(u *Unit) {
-	if t := u.own("Unit"); t != "" {
-		u.two("Before", "Triggers", t, fromFile)
+	if u.own("Unit") != "" {
 		return
 	}
 	u.two("Before", "Triggers", u.related("service"), fromImplicit)

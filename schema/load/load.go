@@ -124,10 +124,12 @@ type Unit struct {
 	resolved bool // Deps is complete
 	gathered bool
 	broken   bool // reading ended early
-	typed    map[string]map[string][]string
-	once     sync.Once
-	deps     map[depKey]*depValue
-	mounts   []mountNeed
+	// stops tells where in a file systemd stops reading, in bytes.
+	stops  map[*unitfile.File]int
+	typed  map[string]map[string][]string
+	once   sync.Once
+	deps   map[depKey]*depValue
+	mounts []mountNeed
 }
 
 // Facts are the facts of the machine and the manager that specifiers name.

@@ -29,7 +29,11 @@ func (u *Unit) merge() {
 	}
 	u.Assigned = make([]Assignment, 0, min(lines, 1024))
 	for n, f := range u.Files {
+		stop, stops := u.stops[f]
 		for i := range f.Lines {
+			if stops && f.Lines[i].Pos.Start.Byte >= stop {
+				break
+			}
 			switch line := &f.Lines[i]; line.Kind {
 			case unitfile.Section:
 				m.section(line)

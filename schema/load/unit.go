@@ -94,8 +94,7 @@ func (l *Loader) readFragment(u *Unit, e *entry) bool {
 		}
 	}
 	f, diags := unitfile.Parse(name, data)
-	u.Files = append(u.Files, f)
-	u.Diags = append(u.Diags, diags...)
+	u.keep(f, diags)
 	if diags.HasErrors() {
 		u.State = Error
 		return false
@@ -113,8 +112,23 @@ func (l *Loader) readDropIns(u *Unit, names []string) {
 		}
 		// What was understood before a mistake counts, as in systemd.
 		f, diags := unitfile.Parse(p, data)
-		u.Files = append(u.Files, f)
-		u.Diags = append(u.Diags, diags...)
+		u.keep(f, diags)
+	}
+}
+
+// keep notes a parsed file and where systemd stops reading it: at the first
+// mistake that is an error.
+func (u *Unit) keep(f *unitfile.File, diags diag.List) {
+	u.Files = append(u.Files, f)
+	u.Diags = append(u.Diags, diags...)
+	for _, d := range diags {
+		if d.Severity == diag.Error {
+			if u.stops == nil {
+				u.stops = map[*unitfile.File]int{}
+			}
+			u.stops[f] = d.Subject.Start.Byte
+			return
+		}
 	}
 }
 
