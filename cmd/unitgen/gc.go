@@ -99,9 +99,7 @@ func runningTrees(ctx context.Context, s *generation.State) []string {
 	defer done()
 	var out []string
 	for _, t := range targets {
-		for _, p := range activation.TreesInUse(ctx, s, t) {
-			out = append(out, p)
-		}
+		out = append(out, activation.TreesInUse(ctx, s, t)...)
 	}
 	return out
 }

@@ -268,4 +268,5 @@ func askKeeper(fd int, dir string) error {
 	return nil
 }
 
+//lint:ignore U1000 nobody reads it: it holds the descriptor open
 var keeperFile *os.File

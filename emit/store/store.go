@@ -200,11 +200,9 @@ func (s *Store) List() ([]string, error) {
 // died left behind. It gives the paths it removed and waits for builders that
 // are at work. The caller holds the state's lock.
 func (s *Store) Collect(keep map[string]bool) ([]string, error) {
-	names, err := os.ReadDir(s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return nil, err
 	}
 	unlock, err := s.lock(true)
@@ -212,7 +210,8 @@ func (s *Store) Collect(keep map[string]bool) ([]string, error) {
 		return nil, err
 	}
 	defer unlock()
-	if names, err = os.ReadDir(s.dir); err != nil {
+	names, err := os.ReadDir(s.dir)
+	if err != nil {
 		return nil, err
 	}
 	var removed []string

@@ -46,7 +46,6 @@ type Job struct {
 	pulled   []*edge // what this job pulled in
 	pulledBy []*edge // who pulled it in
 	matters  bool
-	visited  int
 	walked   int
 	trail    *Job
 	dead     bool

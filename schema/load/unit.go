@@ -3,7 +3,6 @@ package load
 import (
 	"path"
 	"sort"
-	"strings"
 
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/unitfile"
@@ -178,8 +177,3 @@ func (u *Unit) namesFirst() []string {
 
 // version reports whether the systemd that is meant is at least v.
 func (l *Loader) version(v int) bool { return l.opt.Version == 0 || l.opt.Version >= v }
-
-// isTypeSection reports whether a section is the unit type's own.
-func (u *Unit) isTypeSection(s string) bool {
-	return s != "" && strings.EqualFold(s, u.Type) && s == typeSection(u.Type)
-}

@@ -16,7 +16,6 @@ type enum struct {
 	numbers uint64            // numbers below this are accepted too
 	aliases map[string]string
 	userMay []string // the only words of user managers, nil: all
-	empty   bool     // an empty word is accepted (resets)
 }
 
 // Enum gives the words of an enumeration that a version of systemd knows

@@ -72,7 +72,6 @@ type Evaluator struct {
 	names   map[*index.Block]*nameSet
 	gens    map[*index.Block]*genNode
 	units   *unitTable
-	etc     map[string]*EtcFile
 	funcs   map[*index.Module]map[string]function.Function
 	reads   []Read
 	linted  map[hcl.Expression]bool

@@ -368,7 +368,8 @@ func (e *Evaluator) objectKey(d *index.Def, x hclsyntax.Expression) (string, boo
 	if k := hcl.ExprAsKeyword(x); k != "" {
 		return k, true
 	}
-	v, ok := cty.NilVal, false
+	var v cty.Value
+	ok := false
 	if ke, is := x.(*hclsyntax.ObjectConsKeyExpr); is {
 		if tr, isTr := ke.Wrapped.(*hclsyntax.ScopeTraversalExpr); isTr && !ke.ForceNonLiteral {
 			e.err("E0408", "Invalid key", x.Range(), "A key with dots is ambiguous. Quote it, %q, or put parentheses around an expression.", Spell(tr.Traversal))

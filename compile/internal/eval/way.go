@@ -82,8 +82,8 @@ func (e *Evaluator) secretStep(m *index.Module, tr hcl.Traversal) (name string, 
 		return o.Path(), o, nil, nil, true // the way begins here
 	}
 	for _, d := range e.Selected(o) {
-		if dx, isSyntax := d.Expr.(hclsyntax.Expression); isSyntax && len(dx.Variables()) > 0 {
-			return o.Path(), o, dx, d.Block.Module, true
+		if d.Expr != nil && len(d.Expr.Variables()) > 0 {
+			return o.Path(), o, d.Expr, d.Block.Module, true
 		}
 	}
 	return o.Path(), o, nil, nil, true

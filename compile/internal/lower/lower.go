@@ -71,9 +71,7 @@ func Tree(e *eval.Evaluator, t *tree.Tree, o Options) diag.List {
 			drafts = append(drafts, d)
 		}
 	}
-	for _, d := range l.actions() {
-		drafts = append(drafts, d)
-	}
+	drafts = append(drafts, l.actions()...)
 	drafts = append(drafts, l.dropIns()...)
 	l.finish(drafts)
 	l.instances()
