@@ -3,27 +3,54 @@ package main
 import (
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
 )
 
+// heapGoal is the memory that a compilation may take before the collector
+// works harder.
+const heapGoal = 520 << 20
+
 // tuneMemory trades memory for time while a configuration is compiled: the
-// collector runs seldom while the heap is small, and as usual near the limit.
-// GOGC and GOMEMLIMIT of the environment win. It gives the function that puts
-// things back, for processes that live on.
+// collector runs seldom while the heap is small, and as usual near the goal. A
+// configuration that needs more than the goal gets more. GOGC and GOMEMLIMIT of
+// the environment win. It gives the function that puts things back, for
+// processes that live on.
 func tuneMemory() func() {
-	percent, limit := 100, int64(math.MaxInt64)
-	if os.Getenv("GOGC") == "" {
-		percent = debug.SetGCPercent(400)
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		limit = debug.SetMemoryLimit(520 << 20)
-	}
+	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(heapGoal)
+	var over atomic.Bool
+	afterEachGC(func() bool {
+		if over.Load() {
+			return false
+		}
+		s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(s)
+		live := s[0].Value.Uint64()
+		if live > heapGoal*2/3 {
+			debug.SetMemoryLimit(int64(min(live*2, math.MaxInt64/2)))
+		}
+		return true
+	})
 	return func() {
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(percent)
-		}
-		if os.Getenv("GOMEMLIMIT") == "" {
-			debug.SetMemoryLimit(limit)
+		over.Store(true)
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// afterEachGC calls f after every collection until it gives false.
+func afterEachGC(f func() bool) {
+	type mark struct{ _ [16]byte }
+	var arm func(*mark)
+	arm = func(*mark) {
+		if f() {
+			runtime.SetFinalizer(&mark{}, arm)
 		}
 	}
+	runtime.SetFinalizer(&mark{}, arm)
 }
