@@ -54,7 +54,6 @@ func StandardUnits(scope tree.Scope) map[string][]byte {
 	target("time-sync.target", "System Time Synchronized", "RefuseManualStart=yes\n")
 	target("first-boot-complete.target", "First Boot Complete", "RefuseManualStart=yes\n")
 	target("multi-user.target", "Multi-User System", "Requires=basic.target\nConflicts=rescue.service rescue.target\nAfter=basic.target rescue.service rescue.target\nAllowIsolate=yes\n")
-	target("default.target", "Default Target", "Requires=multi-user.target\nAfter=multi-user.target\nAllowIsolate=yes\n")
 	target("graphical.target", "Graphical Interface", "Requires=multi-user.target\nWants=display-manager.service\nConflicts=rescue.service rescue.target\nAfter=multi-user.target rescue.service rescue.target display-manager.service\nAllowIsolate=yes\n")
 	target("rescue.target", "Rescue Mode", "Requires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n")
 	target("emergency.target", "Emergency Mode", "DefaultDependencies=no\nAllowIsolate=yes\n")

@@ -309,6 +309,7 @@ func (m *Manager) boot(target string) {
 
 // load gives a unit by name, loaded with all that it refers to.
 func (m *Manager) load(name string) (*unit, error) {
+	name = m.realName(name)
 	if n := m.graph.Unit(name); n != nil && n.File != nil {
 		return m.units[n.Name], nil
 	}
@@ -353,8 +354,18 @@ func (m *Manager) sorted() []*unit {
 	return out
 }
 
+// realName takes default.target for the target that was booted, where the tree
+// has none of its own.
+func (m *Manager) realName(name string) string {
+	if name == "default.target" && m.target != "" {
+		return m.target
+	}
+	return name
+}
+
 // unit gives a loaded unit by any of its names.
 func (m *Manager) unit(name string) *unit {
+	name = m.realName(name)
 	if n := m.graph.Unit(name); n != nil {
 		return m.units[n.Name]
 	}

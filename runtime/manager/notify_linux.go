@@ -109,6 +109,9 @@ func (s *service) notified(pid int, text string, fds []int) {
 		}
 	}()
 	if !s.mayNotify(pid) {
+		if pid == s.mainRec.PID && pid != 0 {
+			return // the last words of a main process that has ended
+		}
 		s.u.notice("Got a notification from process %d, which NotifyAccess=%s does not allow.", pid, s.c.notifyAccess)
 		return
 	}

@@ -332,7 +332,10 @@ func (s *spawnRequest) openInput(c *execConfig) (*os.File, error) {
 	case "data":
 		return memory("stdin", c.stdinData)
 	case "file":
-		return os.OpenFile(arg, os.O_RDWR|os.O_CREATE, 0o666&^os.FileMode(c.umask))
+		if c.stdout == "file:"+arg || c.stderr == "file:"+arg {
+			return os.OpenFile(arg, os.O_RDWR|os.O_CREATE, 0o666&^os.FileMode(c.umask))
+		}
+		return os.OpenFile(arg, os.O_RDONLY, 0)
 	case "socket":
 		if s.stdinFD >= 0 {
 			return dup(s.stdinFD)
