@@ -117,7 +117,7 @@ func (s *saver) rewrite(m *Manager) {
 		b = s.line(b, u)
 	}
 	if _, err := f.Write(b); err == nil {
-		err = os.Rename(m.saveFile()+".new", m.saveFile())
+		_ = os.Rename(m.saveFile()+".new", m.saveFile())
 	}
 	if s.f != nil {
 		s.f.Close()
@@ -357,7 +357,6 @@ func (m *Manager) adoptUnit(sv *savedUnit) bool {
 		u.group.path = sv.Group
 		u.group.dir = filepath.Join(m.fsRoot.mount, sv.Group)
 	}
-	u.adopted = true
 	u.foreign = true
 	s.result, s.reloadResult = "success", "success"
 	s.restarts, s.statusText = sv.Restarts, sv.Status

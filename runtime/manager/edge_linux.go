@@ -253,20 +253,37 @@ func (m *Manager) lookForEmpty(u *unit) {
 	}
 }
 
-// wait registers a unit for groupEmpty. The deaths of processes that an earlier
-// manager started are not told to us: those are looked for.
+// wait registers a unit for groupEmpty. The end of our own descendants is
+// reported to us; that of processes which were taken over, or which have a
+// reaper of their own, has to be looked for.
 func (m *Manager) wait(u *unit) {
 	m.waiting[u] = true
-	if u.adopted {
-		m.after(50*time.Millisecond, func() {
-			if m.waiting[u] {
-				m.lookForEmpty(u)
-			}
-			if m.waiting[u] {
-				m.wait(u)
-			}
-		})
+	if m.poll == nil && (u.foreign || u.group.dir != "") {
+		m.poll = m.after(50*time.Millisecond, m.pollEmpty)
 	}
+}
+
+func (m *Manager) pollEmpty() {
+	m.poll = nil
+	again, hurry := false, false
+	for u := range m.waiting {
+		if !u.foreign && u.group.dir == "" {
+			continue
+		}
+		m.lookForEmpty(u)
+		if m.waiting[u] {
+			again = true
+			hurry = hurry || u.active() == us.Deactivating
+		}
+	}
+	if m.poll != nil || !again {
+		return
+	}
+	d := 2 * time.Second
+	if hurry {
+		d = 100 * time.Millisecond
+	}
+	m.poll = m.after(d, m.pollEmpty)
 }
 
 // processes gives the processes of a unit that live, the main and control

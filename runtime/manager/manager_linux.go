@@ -106,7 +106,6 @@ type Manager struct {
 	warned     map[string]bool
 	everFailed map[string]bool
 	fsRoot     cgroups
-	closeOnce  sync.Once
 }
 
 // New makes a manager; nothing runs yet.

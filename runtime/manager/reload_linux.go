@@ -160,11 +160,11 @@ func (m *Manager) builtin() map[string][]byte {
 			case ".wants", ".requires", ".upholds":
 				sub, _ := os.ReadDir(p)
 				for _, s := range sub {
-					m.shipped(out, filepath.Join(p, s.Name()), s.Name())
+					m.shipped(out, filepath.Join(p, s.Name()))
 				}
 			default:
 				if e.Type()&os.ModeSymlink != 0 {
-					m.shipped(out, p, e.Name())
+					m.shipped(out, p)
 				}
 			}
 		}
@@ -173,12 +173,12 @@ func (m *Manager) builtin() map[string][]byte {
 }
 
 // shipped adds the unit file of the distribution that a link points to.
-func (m *Manager) shipped(out map[string][]byte, link, name string) {
+func (m *Manager) shipped(out map[string][]byte, link string) {
 	target, err := os.Readlink(link)
 	if err != nil || !filepath.IsAbs(target) || target == os.DevNull || strings.HasPrefix(target, m.opt.StateDir+"/") {
 		return
 	}
-	name = filepath.Base(target)
+	name := filepath.Base(target)
 	if !unitname.Valid(name) || out[name] != nil {
 		return
 	}

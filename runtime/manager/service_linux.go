@@ -55,7 +55,6 @@ type service struct {
 	pidWatch                 *alarm
 	triggeredBy              string
 	reloadBegin              uint64
-	bypassed                 bool
 }
 
 type storedFD struct {

@@ -73,10 +73,8 @@ func TestServiceTypes(t *testing.T) {
 	if got := m.show("reload.service").Service.StatusText; got != "again" {
 		t.Errorf("reload.service says %q", got)
 	}
-	var pids []int
 	for _, u := range []string{"simple.service", "notify.service", "pidfile.service", "guess.service"} {
 		pid := m.show(u).Service.MainPID
-		pids = append(pids, pid)
 		if got := m.job("stop", u); got != "done" {
 			t.Errorf("the stop of %s ended %q", u, got)
 		}

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"strings"
 	"syscall"
 	"time"
 
@@ -252,5 +251,3 @@ func execFlags(c command) []string {
 func execRecord(c command) us.Exec {
 	return us.Exec{Setting: c.setting, Index: c.index, Path: c.path, Argv: c.argv, Flags: execFlags(c)}
 }
-
-func listNames(list []string) string { return strings.Join(list, " ") }

@@ -35,7 +35,6 @@ type spawnRequest struct {
 	cgroups  []string // cgroup v1 files the process writes itself into
 	credDir  string
 	isMain   bool
-	failed   int // exit status of the step that failed
 }
 
 // command is one command line of a unit.

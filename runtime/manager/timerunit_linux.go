@@ -29,7 +29,6 @@ type timerUnit struct {
 	nextMono []uint64
 	nextCal  []uint64
 	base     uint64 // since when OnActiveSec= counts
-	changed  uint64
 }
 
 type monoSpec struct {

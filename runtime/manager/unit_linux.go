@@ -38,7 +38,6 @@ type unit struct {
 
 	stateChange, inactiveExit, activeEnter, activeExit, inactiveEnter us.Stamp
 
-	adopted    bool // runs since an earlier manager
 	invocation us.InvocationID
 	conds      []us.Condition
 	condOK     bool
