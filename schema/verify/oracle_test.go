@@ -216,7 +216,7 @@ var mutations = []mutation{
 
 func TestRefusesWhatSystemdRefuses(t *testing.T) {
 	testenv.Need(t, "systemd-analyze")
-	n := 700
+	n := 400
 	if s := os.Getenv("UNITGEN_MUTATIONS"); s != "" {
 		n, _ = strconv.Atoi(s)
 	}
