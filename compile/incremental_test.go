@@ -31,8 +31,8 @@ func TestIncrementalIsNeverWrong(t *testing.T) {
 		"a syntax error":     {edit(f, `RestartSec      = "5s"`, `RestartSec = `), false},
 		"an unknown option":  {edit(f, `User            = option.user`, `User = option.usr`), false},
 		"no command":         {edit(f, `ExecStart       = `, `ExecStopPost = `), false},
-		"a unit renamed":     {edit(f, `service "app-00241"`, `service "renamed"`), false},
-		"a unit twice":       {edit(f, `service "app-00241"`, `service "app-00001"`), false},
+		"a unit renamed":     {edit(f, `service "app-00031"`, `service "renamed"`), false},
+		"a unit twice":       {edit(f, `service "app-00031"`, `service "app-00001"`), false},
 		"a unit off":         {edit(f, `RestartSec      = "5s"`, `enable = false`), false},
 		"a cycle":            {edit("services-0000.ug.hcl", `"basic.target"`, `"basic.target", service.app-00001`), false},
 		"a claim":            {edit(f, `RestartSec      = "5s"`, "BusName = \"org.x\"\n  PIDFile = \"/run/x.pid\""), true},
@@ -46,13 +46,13 @@ func TestIncrementalIsNeverWrong(t *testing.T) {
 		"a file gone":        {func(t *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, f)) }, false},
 		"another kind":       {edit(f, "\nservice", "\noption \"user\" {}\nservice"), false},
 		"a socket without":   {edit(f, "\nservice", "\nsocket \"lonely\" {\n  ListenStream = \"80\"\n}\nservice"), false},
-		"two definitions":    {edit(f, `RestartSec      = "5s"`, "RestartSec = \"5s\"\n}\nservice \"app-00240\" {\n  RestartSec = \"6s\""), false},
-		"definitions agreed": {edit(f, `RestartSec      = "5s"`, "RestartSec = \"5s\"\n}\nservice \"app-00240\" {\n  RestartSec = \"5s\""), false},
+		"two definitions":    {edit(f, `RestartSec      = "5s"`, "RestartSec = \"5s\"\n}\nservice \"app-00030\" {\n  RestartSec = \"6s\""), false},
+		"definitions agreed": {edit(f, `RestartSec      = "5s"`, "RestartSec = \"5s\"\n}\nservice \"app-00030\" {\n  RestartSec = \"5s\""), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			services(t, dir, 640, 8)
+			services(t, dir, 80, 8)
 			put(t, dir, "user.txt", "app\n")
 			o := Options{Dir: dir, Cache: t.TempDir()}
 			if _, d := Check(context.Background(), o); len(d) > 0 {

@@ -8,6 +8,11 @@ import (
 	"github.com/unitgen/unitgen/schema/tree"
 )
 
+func TestMain(m *testing.M) {
+	shardFrom, shardSize = 60, 25
+	m.Run()
+}
+
 // TestShards wants of a large tree the same complaints in shards as at once,
 // whatever is wrong in it.
 func TestShards(t *testing.T) {
@@ -31,7 +36,7 @@ func TestShards(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			services(t, dir, 640, 8)
+			services(t, dir, 80, 8)
 			put(t, dir, "x.ug.hcl", extra)
 			c := newCompilation(context.Background(), Options{Dir: dir, NoVerify: true})
 			r, d := c.finish()
