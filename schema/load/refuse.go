@@ -29,7 +29,7 @@ func (l *Loader) verifyUnit(u *Unit) bool {
 	case "swap":
 		why = u.refuseSwap()
 	case "scope":
-		if u.Name != "init.scope" {
+		if u.Name != "init.scope" && !strings.Contains(u.Fragment, "/systemd/transient/") {
 			why = "Scopes are made by programs; they cannot be loaded from files"
 		}
 	}
