@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/internal/powercut"
 	"github.com/unitgen/unitgen/runtime/generation"
 )
@@ -17,7 +18,7 @@ import (
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, newServices)
-	base := t.TempDir()
+	base := testenv.TempDir(t)
 	snapshot(t, s.root, base)
 	var rec powercut.Recorder
 	s.state = generation.OpenFS(s.state.Dir(), rec.FS())
@@ -27,7 +28,7 @@ func TestPowerCut(t *testing.T) {
 	outcomes := map[int]int{}
 	for n := range len(rec.Ops) + 1 {
 		for _, loss := range []powercut.Loss{powercut.Names, powercut.Bytes} {
-			root := t.TempDir()
+			root := testenv.TempDir(t)
 			snapshot(t, base, root)
 			if err := powercut.Replay(rec.Ops, n, loss, s.root, root); err != nil {
 				t.Fatalf("after %d operations: %v", n, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/emit"
 )
 
@@ -26,7 +27,7 @@ func TestProbe(t *testing.T) {
 	})
 	srv := httptest.NewServer(handler)
 	defer srv.Close()
-	sock := filepath.Join(t.TempDir(), "s")
+	sock := filepath.Join(testenv.TempDir(t), "s")
 	l, err := net.Listen("unix", sock)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +67,7 @@ func TestProbe(t *testing.T) {
 
 func TestProbeRetries(t *testing.T) {
 	t.Parallel()
-	flag := filepath.Join(t.TempDir(), "flag")
+	flag := filepath.Join(testenv.TempDir(t), "flag")
 	c := emit.Check{Name: "second", Exec: "test -e " + flag + " || { touch " + flag + "; exit 1; }", Retries: 3}
 	if f := runChecks(context.Background(), []emit.Check{c}, func(Event) {}); len(f) != 0 {
 		t.Error(f)

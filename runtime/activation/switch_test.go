@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/runtime/generation"
 	"github.com/unitgen/unitgen/schema/tree"
 )
@@ -37,7 +38,7 @@ var (
 
 func newScene(t *testing.T, news map[string]string) *scene {
 	t.Helper()
-	s := &scene{t: t, w: &world{}, root: t.TempDir()}
+	s := &scene{t: t, w: &world{}, root: testenv.TempDir(t)}
 	for _, d := range []string{"etc/systemd", "usr/local/lib", "bin"} {
 		if err := os.MkdirAll(filepath.Join(s.root, d), 0o755); err != nil {
 			t.Fatal(err)
