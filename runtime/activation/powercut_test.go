@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/internal/powercut"
+	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/runtime/generation"
 )
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/unitgen/unitgen/internal/testenv"
 	"github.com/unitgen/unitgen/emit"
+	"github.com/unitgen/unitgen/internal/testenv"
 )
 
 func TestProbe(t *testing.T) {
