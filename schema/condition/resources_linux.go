@@ -170,7 +170,9 @@ func (s *System) controller(p string) (bool, error) {
 		have["devices"], have["cpuacct"] = true, have["cpu"]
 	} else {
 		for _, l := range strings.Split(firstWord("/proc/cgroups"), "\n") {
-			if f := strings.Fields(l); len(f) == 4 && f[3] == "1" {
+			// What one may not put a process into does not count: an ordinary
+			// user has no controllers of the old hierarchies.
+			if f := strings.Fields(l); len(f) == 4 && f[3] == "1" && unix.Access("/sys/fs/cgroup/"+f[0]+"/cgroup.procs", unix.W_OK) == nil {
 				have[f[0]] = true
 			}
 		}
