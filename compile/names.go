@@ -1,8 +1,11 @@
 package compile
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/unitgen/unitgen/compile/internal/types"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -45,7 +48,7 @@ func (c *compilation) unknownNames(t *tree.Tree) diag.List {
 	// what must not run, on whatever machine has it.
 	units := map[string]bool{}
 	for _, d := range directive.All() {
-		if d.Kind == directive.UnitList && (d.Section == "Unit" || d.Section == "Install") && d.Name != "Alias" && d.Name != "Conflicts" {
+		if d.Kind == directive.UnitList && d.Section == "Unit" && d.Name != "Conflicts" || d.Kind == "install-unit-list" && d.Name != "Alias" {
 			units[d.Section+"/"+d.Name] = true
 		}
 	}
@@ -76,7 +79,11 @@ func (c *compilation) unknownIn(f *unitfile.File, units, known map[string]bool) 
 			case "mount", "automount", "swap":
 				continue // fstab makes these on the machine itself
 			}
-			out = append(out, diag.Warnf("W0609", "Unit is not known", l.Origin, "%s=%s: no block declares %s, and it is no special unit of systemd. If the machine has it, add it to provides in the host block or build with --sysroot; otherwise correct the name.", l.Key, n, n))
+			near := ""
+			if s := types.Suggest(n, append(slices.Sorted(maps.Keys(known)), verify.Specials()...)); s != "" {
+				near = " Did you mean " + s + "?"
+			}
+			out = append(out, diag.Warnf("W0609", "Unit is not known", l.Origin, "%s=%s: no block declares %s, and it is no special unit of systemd.%s If the machine has it, add it to provides in the host block or build with --sysroot; otherwise correct the name.", l.Key, n, n, near))
 		}
 	}
 	return out

@@ -96,8 +96,13 @@ func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 		}
 		return byName[unitname.Template(n)]
 	}, enable, scope)
+	starts := map[string][]string{}
 	for _, l := range links {
 		fsys.link(path.Join(dir, l.Path), l.Target)
+		by, ok := puller(path.Dir(l.Path))
+		if ok && byName[by] == nil {
+			starts[by] = append(starts[by], path.Base(l.Path))
+		}
 	}
 	for _, l := range t.Links {
 		if strings.HasPrefix(l.Path, dir+"/") {
@@ -109,7 +114,7 @@ func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 		provides = append(provides, d.Name)
 	}
 	loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd})
-	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides})
+	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides, Starts: starts})
 	m := &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}
 	var out diag.List
 	for _, d := range found {
@@ -130,6 +135,18 @@ func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 		out = append(out, &x)
 	}
 	return out
+}
+
+// puller gives the unit whose start pulls in what stands in a directory of
+// links, and whether it is such a directory. What a boot brings together counts
+// as pulled in by multi-user.target.
+func puller(dir string) (string, bool) {
+	by, kind := strings.TrimSuffix(dir, path.Ext(dir)), path.Ext(dir)
+	switch by {
+	case "sysinit.target", "basic.target", "local-fs.target", "paths.target", "sockets.target", "swap.target", "timers.target":
+		by = "multi-user.target"
+	}
+	return by, kind == ".wants" || kind == ".requires" || kind == ".upholds"
 }
 
 // enabledName gives the name under which a unit is enabled: for a template its

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -54,29 +55,40 @@ func (c *checker) cycles() {
 		if cyc == nil {
 			continue
 		}
-		if root := c.together(cyc); root != nil {
+		if root := c.together(cyc); root != "" {
 			c.add(cycleDiag(cyc, root))
 		}
 	}
 }
 
-// together gives a named unit whose start pulls in every unit of a cycle.
-func (c *checker) together(cyc []edge) *load.Unit {
+// together names a unit whose start pulls in every unit of a cycle, "" where
+// there is none.
+func (c *checker) together(cyc []edge) string {
 	for _, e := range cyc {
-		if c.isNamed[e.to] && c.pullsAll(e.to, cyc) {
-			return e.to
+		if c.isNamed[e.to] && pulledIn(c.closure(pulling, e.to), cyc) {
+			return e.to.Name
 		}
 	}
 	for _, u := range c.named {
-		if c.pullsAll(u, cyc) {
-			return u
+		if pulledIn(c.closure(pulling, u), cyc) {
+			return u.Name
 		}
 	}
-	return nil
+	for _, n := range slices.Sorted(maps.Keys(c.opt.Starts)) {
+		var us []*load.Unit
+		for _, w := range c.opt.Starts[n] {
+			if u := c.unit(w); u != nil {
+				us = append(us, u)
+			}
+		}
+		if pulledIn(c.closure(pulling, us...), cyc) {
+			return n
+		}
+	}
+	return ""
 }
 
-func (c *checker) pullsAll(u *load.Unit, cyc []edge) bool {
-	reach := c.closure(u, pulling)
+func pulledIn(reach map[*load.Unit]bool, cyc []edge) bool {
 	for _, e := range cyc {
 		if !reach[e.to] {
 			return false
@@ -85,10 +97,14 @@ func (c *checker) pullsAll(u *load.Unit, cyc []edge) bool {
 	return true
 }
 
-// closure gives all units that a unit reaches over dependencies of some types.
-func (c *checker) closure(u *load.Unit, types []string) map[*load.Unit]bool {
-	reach := map[*load.Unit]bool{u: true}
-	todo := []*load.Unit{u}
+// closure gives some units and all that they reach over dependencies of some
+// types.
+func (c *checker) closure(types []string, us ...*load.Unit) map[*load.Unit]bool {
+	reach := map[*load.Unit]bool{}
+	for _, u := range us {
+		reach[u] = true
+	}
+	todo := slices.Clone(us)
 	for len(todo) > 0 {
 		x := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -105,7 +121,7 @@ func (c *checker) closure(u *load.Unit, types []string) map[*load.Unit]bool {
 	return reach
 }
 
-func cycleDiag(cyc []edge, root *load.Unit) *diag.Diagnostic {
+func cycleDiag(cyc []edge, root string) *diag.Diagnostic {
 	var chain []string
 	d := &diag.Diagnostic{Severity: diag.Error, Code: CodeCycle, Summary: "Ordering cycle"}
 	from := cyc[len(cyc)-1].to
@@ -121,7 +137,7 @@ func cycleDiag(cyc []edge, root *load.Unit) *diag.Diagnostic {
 	if d.Subject.IsZero() {
 		d.Subject = file(from)
 	}
-	d.Detail = fmt.Sprintf("These units wait for each other: %s. Starting %s would drop one of them. Take one of the orderings out.", strings.Join(chain, " after "), root.Name)
+	d.Detail = fmt.Sprintf("These units wait for each other: %s. Starting %s would drop one of them. Take one of the orderings out.", strings.Join(chain, " after "), root)
 	return d
 }
 

@@ -47,6 +47,10 @@ func Special(name string) bool {
 	return isSpecial[name] || isSpecial[unitname.Template(name)] || slices.Contains([]string{"device", "slice", "scope"}, unitname.Type(name))
 }
 
+// Specials gives the names of the units of systemd.special(7), and of those
+// that systemd makes by itself.
+func Specials() []string { return slices.Clone(special) }
+
 // required are the dependencies without which a start fails.
 var required = []string{"Requires", "Requisite", "BindsTo"}
 

@@ -40,6 +40,9 @@ type Options struct {
 	Sysroot string
 	// Provides are units that count as there (host.provides).
 	Provides []string
+	// Starts names, by a unit that has no file here, such as multi-user.target,
+	// the units that its start pulls in.
+	Starts map[string][]string
 }
 
 // checker is one run.
