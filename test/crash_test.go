@@ -22,6 +22,9 @@ func TestManagerKilled(t *testing.T) {
 		h := newHost(t, w, "hello")
 		h.boot()
 		generation := h.current()
+		socket := filepath.Join(h.runtime, "hello.sock")
+		visit(t, socket)
+		greeter := h.pids()["greeter.service"]
 		seen := map[string]string{} // PID to unit
 		for round := 0; round < 3; round++ {
 			for unit, pid := range h.pids() {
@@ -39,6 +42,12 @@ func TestManagerKilled(t *testing.T) {
 			}
 			// One that was not taken over has to be gone.
 			now := h.pids()
+			if greeter == "" || now["greeter.service"] != greeter {
+				t.Errorf("greeter.service, which holds its socket, had process %s and has %q", greeter, now["greeter.service"])
+			}
+			if got, want := visit(t, socket), fmt.Sprintf("Hello from hello, visitor number %d.\n", round+2); got != want {
+				t.Errorf("the greeter says %q, want %q", got, want)
+			}
 			h.eventually("every service runs once", 10*time.Second, func() bool {
 				for pid, unit := range seen {
 					if now[unit] != pid && alive(pid) {

@@ -24,6 +24,7 @@ type runFlags struct {
 	Stop       bool   `json:"stop_on_failure"`
 	Stage      int    `json:"stage"`
 	KeeperFD   int    `json:"keeper_fd,omitempty"`
+	OutsideFD  int    `json:"outside_fd,omitempty"`
 	Booted     string `json:"booted,omitempty"` // what was booted, in words
 }
 

@@ -49,12 +49,16 @@ func bootManager(raw string) int {
 	}
 	say := newRunTalk(os.Stdout, os.Stderr)
 	etc := newEtc(&f, say.note)
+	var outside *manager.Outside
+	if f.OutsideFD > 0 {
+		outside = manager.NewOutside(f.OutsideFD)
+	}
 	var prepare func() error // of the current tree: its /etc files, users, directories
 	m, err := manager.New(manager.Options{
 		Scope: scope, RuntimeDir: f.RuntimeDir, StateDir: f.State, UnitPath: unitPath(f.State, scope),
 		Facts: facts(f), Version: version, PID1: os.Getpid() == 1, NoCgroups: f.NoCgroups,
 		Notice: say.notice, OwnEtc: os.Geteuid() == 0 && (f.Etc == "private" || os.Getpid() == 1),
-		OnReload: func() error { return prepare() },
+		OnReload: func() error { return prepare() }, Outside: outside,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "unitgen:", err)

@@ -9,14 +9,17 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/unitgen/unitgen/runtime/manager"
 )
 
 // The manager's way into its private mount namespace.
 //
 // Root leaves the machine's namespace on one locked thread and execs itself.
 // An ordinary user needs a user namespace too, which only a new process can
-// have: the process that was started stays as its parent, hands signals on and
-// ends with it (stage 0). The child (stage 1) has the privileges to mount in
+// have: the process that was started stays as its parent, hands signals on,
+// looks at the processes of earlier managers' namespaces for it, and ends with
+// it (stage 0). The child (stage 1) has the privileges to mount in
 // its namespace. It starts a keeper, which holds on to them for later changes
 // of the set of /etc files, gives them up itself and execs the manager (stage
 // 2), so that no service inherits any.
@@ -83,8 +86,13 @@ func again(f runFlags, stage int) error {
 }
 
 func enterAsUser(f *runFlags) (int, bool) {
+	serve, ask, err := manager.OutsidePair()
+	if err != nil {
+		return giveUp(f, err)
+	}
+	go manager.ServeOutside(serve)
 	g := *f
-	g.Stage = stageInside
+	g.Stage, g.OutsideFD = stageInside, 3
 	raw, err := json.Marshal(g)
 	if err != nil {
 		return giveUp(f, err)
@@ -92,7 +100,7 @@ func enterAsUser(f *runFlags) (int, bool) {
 	runtime.LockOSThread() // the death signal is tied to this thread
 	attr := &syscall.ProcAttr{
 		Env:   append(os.Environ(), bootVar+"="+string(raw)),
-		Files: []uintptr{0, 1, 2},
+		Files: []uintptr{0, 1, 2, uintptr(ask)},
 		Sys: &syscall.SysProcAttr{
 			Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: os.Getuid(), HostID: os.Getuid(), Size: 1}},
@@ -105,6 +113,7 @@ func enterAsUser(f *runFlags) (int, bool) {
 	signal.Notify(signals)
 	signal.Reset(syscall.SIGCHLD, syscall.SIGURG)
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"unitgen", bootArg}, attr)
+	unix.Close(ask)
 	if err != nil {
 		signal.Reset()
 		return giveUp(f, err)

@@ -219,6 +219,7 @@ func (m *Manager) adopt() {
 // again.
 func (m *Manager) adoptSockets() {
 	var end []int
+	var ended []*process
 	for _, u := range m.sorted() {
 		s, ok := u.kind.(*socket)
 		if !ok || s.accept || !u.active().IsInactiveOrFailed() || u.file.State != load.Loaded {
@@ -242,34 +243,30 @@ func (m *Manager) adoptSockets() {
 		s.shut()
 		o.notice("%s holds sockets that cannot be had back; ending it so that %s can listen.", o.name(), u.name())
 		end = append(end, o.processes()...)
+		ended = append(ended, sv.main)
 	}
 	endProcesses(end)
+	for _, p := range ended { // their units are down before the sockets start
+		m.foreignEnded(p)
+	}
 }
 
 // takeBack finds the sockets of the unit among the descriptors of a process.
 func (s *socket) takeBack(pid int) bool {
-	pidfd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(pidfd)
-	entries, err := os.ReadDir("/proc/" + itoa(pid) + "/fd")
-	if err != nil {
-		return false
-	}
-	for _, e := range entries {
-		n := atoi(e.Name(), -1)
-		to, err := os.Readlink("/proc/" + itoa(pid) + "/fd/" + e.Name())
-		if n < 3 || err != nil || !strings.HasPrefix(to, "socket:") {
-			continue
-		}
-		fd, err := unix.PidfdGetfd(pidfd, n, 0)
-		if err != nil {
-			return false
-		}
-		if !s.recognise(fd) {
+	fds, _, err := socketsOf(pid, 3, 1<<20)
+	if o := s.u.m.opt.Outside; err != nil && o != nil {
+		for _, fd := range fds {
 			unix.Close(fd)
 		}
+		fds, err = o.sockets(pid)
+	}
+	for _, fd := range fds {
+		if err != nil || !s.recognise(fd) {
+			unix.Close(fd)
+		}
+	}
+	if err != nil {
+		return false
 	}
 	for _, l := range s.listeners {
 		if l.fd < 0 {
@@ -315,8 +312,11 @@ func (s *socket) recognise(fd int) bool {
 	return false
 }
 
+// sameProcess reports whether the noted process is there and lives: one that
+// ended may stay as a zombie for as long as nobody collects it.
 func sameProcess(p savedProcess) bool {
-	return p.PID > 1 && p.Start != 0 && startTime(p.PID) == p.Start
+	f := statFields(p.PID)
+	return p.PID > 1 && p.Start != 0 && len(f) > 0 && f[0] != "Z" && f[0] != "X" && startTime(p.PID) == p.Start
 }
 
 // adoptUnit takes over one unit; false when it cannot go on.

@@ -308,43 +308,79 @@ func (k *kernel) Alive(pid int) bool {
 }
 
 func (k *kernel) Environ(pid int, name string) string {
+	v, err := environ(pid, name)
+	if os.IsPermission(err) && k.m.opt.Outside != nil {
+		a, _, _ := k.m.opt.Outside.ask(outsideRequest{Op: "environ", PID: pid, Name: name})
+		return a.Value
+	}
+	return v
+}
+
+func environ(pid int, name string) (string, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
-		return ""
+		return "", err
 	}
 	for _, a := range bytes.Split(b, []byte{0}) {
 		if v, ok := bytes.CutPrefix(a, []byte(name+"=")); ok {
-			return string(v)
+			return string(v), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // byInvocation finds processes by the activation that their environment names,
 // wherever they stand in the tree of processes.
 func (k *kernel) byInvocation(id string) []int {
+	out := byInvocation(id)
+	if k.m.opt.Outside != nil {
+		a, _, _ := k.m.opt.Outside.ask(outsideRequest{Op: "find", Name: id})
+		for _, pid := range a.PIDs {
+			if !contains2(out, pid) {
+				out = append(out, pid)
+			}
+		}
+	}
+	return out
+}
+
+func byInvocation(id string) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil
 	}
 	var out []int
 	for _, e := range entries {
-		if pid := atoi(e.Name(), 0); pid > 1 && pid != os.Getpid() && k.Environ(pid, "INVOCATION_ID") == id && k.Alive(pid) {
-			out = append(out, pid)
+		pid := atoi(e.Name(), 0)
+		if pid <= 1 || pid == os.Getpid() {
+			continue
+		}
+		if v, err := environ(pid, "INVOCATION_ID"); err == nil && v == id {
+			if f := statFields(pid); len(f) > 0 && f[0] != "Z" && f[0] != "X" {
+				out = append(out, pid)
+			}
 		}
 	}
 	return out
 }
 
 func (k *kernel) Holds(pid int) (program string, files []string) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	program, _ = os.Readlink(dir + "/exe")
-	for _, fd := range []string{"1", "2"} {
-		if f, err := os.Readlink(dir + "/fd/" + fd); err == nil {
+	program, _ = k.link(pid, "exe")
+	for _, fd := range []string{"fd/1", "fd/2"} {
+		if f, err := k.link(pid, fd); err == nil {
 			files = append(files, f)
 		}
 	}
 	return program, files
+}
+
+func (k *kernel) link(pid int, name string) (string, error) {
+	to, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/" + name)
+	if os.IsPermission(err) && k.m.opt.Outside != nil {
+		a, _, err := k.m.opt.Outside.ask(outsideRequest{Op: "link", PID: pid, Name: name})
+		return a.Value, err
+	}
+	return to, err
 }
 
 func (k *kernel) Watch(fd int, f func()) error {

@@ -40,6 +40,9 @@ type Options struct {
 	OwnEtc bool
 	// NoCgroups leaves control groups alone.
 	NoCgroups bool
+	// Outside knows the processes of an earlier manager that had a user
+	// namespace of its own; nil where ours has none.
+	Outside *Outside
 	// Edge replaces the system calls; tests set it.
 	Edge Edge
 	// Builtins for tests: no standard units.
