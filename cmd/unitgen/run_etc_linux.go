@@ -253,20 +253,24 @@ func (e *etcView) end() {
 
 // askKeeper has the keeper of the namespace mount a layer.
 func askKeeper(fd int, dir string) error {
-	f := os.NewFile(uintptr(fd), "keeper")
-	if err := json.NewEncoder(f).Encode(dir); err != nil {
+	if keeperFile == nil {
+		keeperFile = os.NewFile(uintptr(fd), "keeper")
+	}
+	if err := json.NewEncoder(keeperFile).Encode(dir); err != nil {
 		return fmt.Errorf("the keeper of the mount namespace is gone: %w", err)
 	}
 	var answer string
-	if err := json.NewDecoder(f).Decode(&answer); err != nil {
+	if err := json.NewDecoder(keeperFile).Decode(&answer); err != nil {
 		return fmt.Errorf("the keeper of the mount namespace is gone: %w", err)
 	}
 	if answer != "" {
 		return errors.New(answer)
 	}
-	keeperFile = f // not to be closed by a finalizer
 	return nil
 }
 
-//lint:ignore U1000 nobody reads it: it holds the descriptor open
+// keeperFile is the manager's end of the socket to the keeper. There is one
+// os.File for the descriptor, for as long as the process lives: a second one
+// would close it when the first is collected, and whatever got the number next
+// would be read in its place.
 var keeperFile *os.File
