@@ -3,6 +3,7 @@ package compile
 import (
 	"bytes"
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -34,10 +35,16 @@ func (c *compilation) sourceBytes(file string) []byte {
 		c.findSecrets()
 	}
 	ranges := c.masks[file]
-	if c.ix != nil && len(ranges) == 0 {
+	made := madeSecret.FindAllSubmatchIndex(src, -1)
+	if c.ix != nil && len(ranges) == 0 && len(made) == 0 {
 		return src
 	}
 	out := bytes.Clone(src)
+	for _, m := range made {
+		for i := m[2]; i < m[3]; i++ {
+			out[i] = '*'
+		}
+	}
 	for _, r := range ranges {
 		for i := max(r.Start.Byte, 0); i < min(r.End.Byte, len(out)); i++ {
 			if out[i] != '\n' && out[i] != '\r' {
@@ -46,17 +53,42 @@ func (c *compilation) sourceBytes(file string) []byte {
 		}
 	}
 	if c.ix == nil {
-		maskLikely(out)
+		maskLikely(out, likely)
+		if names := c.secretNames(); names != nil {
+			maskLikely(out, names)
+		}
 	}
 	return out
+}
+
+// madeSecret finds the literals that a source makes secrets of.
+var madeSecret = regexp.MustCompile(`\bsensitive\(\s*"((?:[^"\\\n]|\\.)*)`)
+
+// declared finds the options of type secret in text that cannot be read as a
+// whole.
+var declared = regexp.MustCompile(`(?m)\boption\s+"([\w-]+)"\s*\{[^}]*?\btype\s*=[^\n}]*\bsecret\b`)
+
+// secretNames matches the definitions of the options that any of the sources
+// declares to be secret.
+func (c *compilation) secretNames() *regexp.Regexp {
+	var names []string
+	for _, src := range c.set.Sources {
+		for _, m := range declared.FindAllSubmatch(src, -1) {
+			names = append(names, string(m[1]))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return regexp.MustCompile(`\b(?:` + strings.Join(names, "|") + `)\s*=\s*"?([^\n]*)`)
 }
 
 // likely finds attributes that are secret by their names, for files that could
 // not be read far enough to know the options' types.
 var likely = regexp.MustCompile(`(?mi)^[^"\n]*(?:passw|secret|token|passphrase|private_key|credential)[^="\n]*=\s*"?([^\n]*)`)
 
-func maskLikely(src []byte) {
-	for _, m := range likely.FindAllSubmatchIndex(src, -1) {
+func maskLikely(src []byte, names *regexp.Regexp) {
+	for _, m := range names.FindAllSubmatchIndex(src, -1) {
 		for i := m[2]; i < m[3]; i++ {
 			if src[i] != '"' && src[i] != ' ' && src[i] != '}' {
 				src[i] = '*'
@@ -71,11 +103,20 @@ func (c *compilation) findSecrets() {
 		return
 	}
 	seen := map[hcl.Expression]bool{}
+	for _, d := range c.ix.Refused {
+		c.mask(d.Block.Module, d.Attr.Expr, seen)
+	}
 	for _, m := range c.ix.Modules {
 		for _, n := range m.Names {
 			o := m.Options[n]
 			if !o.Type.HasSecret() {
 				continue
+			}
+			if a := o.Block.Attr("type"); a != nil {
+				c.mask(m, a.Expr, seen) // the defaults of its fields
+			}
+			if o.Example != nil {
+				c.mask(m, o.Example.Expr, seen)
 			}
 			if o.Default != nil {
 				c.mask(m, o.Default.Expr, seen)

@@ -24,8 +24,21 @@ func Type(text string) *types.Type {
 }
 
 // Attr merges an attribute of ours over the contributions to one thing. set is
-// false when nothing defines it; at is the place of the definition that won.
+// false when nothing defines it; at is the place of the definition that won. A
+// secret is refused: what the attributes say is readable in the tree.
 func (e *Evaluator) Attr(thing, name string, t *types.Type, contribs []Contrib) (v cty.Value, at hcl.Range, set, ok bool) {
+	v, at, set, ok = e.MarkedAttr(thing, name, t, contribs)
+	if ok && set {
+		if marks := types.Secrets(v); len(marks) > 0 {
+			e.Secret(marks, at, thing+"."+name+", which everybody can read")
+			return v, at, true, false
+		}
+	}
+	return v, at, set, ok
+}
+
+// MarkedAttr is Attr for callers that deal with secrets themselves.
+func (e *Evaluator) MarkedAttr(thing, name string, t *types.Type, contribs []Contrib) (v cty.Value, at hcl.Range, set, ok bool) {
 	var defs []*index.Def
 	for _, c := range contribs {
 		if c.Gen != nil {
@@ -70,7 +83,7 @@ func (e *Evaluator) Attr(thing, name string, t *types.Type, contribs []Contrib) 
 
 // Bool is Attr for a bool with a default.
 func (e *Evaluator) Bool(thing, name string, contribs []Contrib, def bool) (v bool, set, ok bool) {
-	val, at, set, ok := e.Attr(thing, name, boolType, contribs)
+	val, at, set, ok := e.MarkedAttr(thing, name, boolType, contribs)
 	if !ok || !set {
 		return def, false, ok
 	}

@@ -412,6 +412,20 @@ func (e *Evaluator) secret(f *Fact, v cty.Value, at hcl.Range) bool {
 	return true
 }
 
+// open refuses a condition that reads a secret: what is in the tree would tell
+// of it.
+func (e *Evaluator) open(v cty.Value, at hcl.Range, what string) bool {
+	marks := types.Secrets(v)
+	if len(marks) == 0 {
+		return true
+	}
+	d := e.err("E0901", "Secret in a readable place", at, "The secret %s would reach %s, which decides what is in the tree. Let it depend on nothing secret; what may be known, such as whether a secret is set, is let go by nonsensitive(…).", marks[0].Option, what)
+	for _, m := range marks {
+		d.Related = append(d.Related, related("the secret "+m.Option+" is defined here", m.At))
+	}
+	return false
+}
+
 // Secret reports the way that a secret took into a readable place.
 func (e *Evaluator) Secret(marks []types.SecretMark, at hcl.Range, place string) {
 	d := e.err("E0901", "Secret in a readable place", at, "The secret %s would reach %s. Hand it to the service as a credential: credential \"NAME\" { unit = … }, read from $CREDENTIALS_DIRECTORY/NAME.", marks[0].Option, place)

@@ -182,6 +182,7 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 	ctx := &hcl.EvalContext{Functions: e.functions(s.Module)}
 	all := true
 	size := 0
+	secret := callsSensitive(x)
 	if len(vars) > 0 {
 		root := &trie{}
 		for _, t := range vars {
@@ -190,6 +191,7 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 				all = false
 				continue
 			}
+			secret = secret || len(types.Secrets(v)) > 0
 			if v.IsKnown() && !v.IsNull() && !v.IsMarked() && v.Type() == cty.String {
 				size += len(v.AsString())
 			}
@@ -208,7 +210,7 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 	v, hd := x.Value(ctx)
 	e.Reading.Store(nil)
 	if hd.HasErrors() {
-		e.hclError(s, hd, x)
+		e.hclError(s, hd, x, secret)
 		return cty.DynamicVal, false
 	}
 	if !small(v) {
@@ -388,7 +390,9 @@ func (e *Evaluator) step(v cty.Value, t hcl.Traversal, i int) (cty.Value, bool) 
 		}
 		keys := make([]string, 0, len(m))
 		for k := range m {
-			keys = append(keys, k)
+			if len(marks) == 0 {
+				keys = append(keys, k)
+			}
 		}
 		e.noKey(t, i, name, keys)
 		return cty.DynamicVal, false
@@ -438,8 +442,24 @@ func Spell(t hcl.Traversal) string {
 	return b.String()
 }
 
-// hclError reports the first error of an evaluation.
-func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression) {
+// callsSensitive reports whether an expression makes secrets of its own.
+func callsSensitive(x hcl.Expression) bool {
+	n, ok := x.(hclsyntax.Node)
+	if !ok {
+		return false
+	}
+	found := false
+	_ = hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
+		c, ok := n.(*hclsyntax.FunctionCallExpr)
+		found = found || ok && c.Name == "sensitive"
+		return nil
+	})
+	return found
+}
+
+// hclError reports the first error of an evaluation. The words of a function
+// may repeat what it was given, so they are left out where that may be secret.
+func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression, secret bool) {
 	for _, d := range hd {
 		if d.Severity != hcl.DiagError {
 			continue
@@ -452,7 +472,11 @@ func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression) {
 			e.unknownFunction(s, name, at)
 			return
 		}
-		out := diag.Errorf("E0304", "Expression cannot be evaluated", syntax.Range(at), "%s: %s", d.Summary, strings.TrimSpace(strings.ReplaceAll(d.Detail, deeper, "")))
+		why := strings.TrimSpace(strings.ReplaceAll(d.Detail, deeper, ""))
+		if secret {
+			why = "the expression reads a secret, so the reason is not shown. Try it with another value."
+		}
+		out := diag.Errorf("E0304", "Expression cannot be evaluated", syntax.Range(at), "%s: %s", d.Summary, why)
 		e.Diags = append(e.Diags, out)
 		return
 	}

@@ -57,6 +57,10 @@ func (e *Evaluator) generate(b *index.Block) (*generate.Output, bool) {
 		if !ok {
 			return nil, false
 		}
+		if marks := types.Secrets(v); len(marks) > 0 {
+			e.Secret(marks, a.Expr.Range(), "the names of a program's data, which everybody can read")
+			return nil, false
+		}
 		o.Data = []string{}
 		v, _ = v.UnmarkDeep()
 		if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
@@ -120,6 +124,10 @@ func (e *Evaluator) blockString(s *Scope, b *syntax.Block, name string) (text st
 	}
 	v, ok := e.Eval(s, a.Expr)
 	if !ok {
+		return "", true, false
+	}
+	if marks := types.Secrets(v); len(marks) > 0 {
+		e.Secret(marks, a.Expr.Range(), name+" of a block, which everybody can read")
 		return "", true, false
 	}
 	raw, _ := v.Unmark()

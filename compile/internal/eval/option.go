@@ -79,6 +79,9 @@ func (e *Evaluator) Active(d *index.Def) (bool, bool) {
 		if !fine {
 			return false, false
 		}
+		if !e.open(v, w.Range(), "the condition of when()") {
+			return false, false
+		}
 		raw, _ := v.Unmark()
 		b, fine := e.isTrue(raw, w.Range(), "The condition of when()")
 		if !b || !fine {
@@ -127,6 +130,9 @@ func (e *Evaluator) conditions(b *index.Block, each *Each) (cty.Value, bool) {
 		}
 		v, ok := e.Eval(s, c.Expr)
 		if !ok {
+			return cty.False, false
+		}
+		if !e.open(v, c.Expr.Range(), "the condition of a block") {
 			return cty.False, false
 		}
 		raw, _ := v.Unmark()
@@ -382,6 +388,10 @@ func (e *Evaluator) objectKey(d *index.Def, x hclsyntax.Expression) (string, boo
 	if !ok {
 		return "", false
 	}
+	if marks := types.Secrets(v); len(marks) > 0 {
+		e.Secret(marks, x.Range(), "a key, and keys are names, which everybody can read")
+		return "", false
+	}
 	v, _ = v.Unmark()
 	switch {
 	case v.IsNull() || !v.IsKnown():
@@ -494,8 +504,8 @@ func (e *Evaluator) problems(p *pathNode, d *index.Def, problems []types.Problem
 		at := narrow(d.Expr, d.At, pr.Path)
 		text := strings.TrimSuffix(pr.String(), ".")
 		sep := " "
-		if len(pr.Path) > 0 {
-			sep = ": "
+		if strings.HasPrefix(text, "[") || strings.HasPrefix(text, ".") {
+			sep = ""
 		}
 		end := "."
 		if strings.HasSuffix(text, "?") {

@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/unitgen/unitgen/compile/internal/syntax"
 )
 
 // Bounds of templates.
@@ -120,6 +122,9 @@ func (e *env) render(name string, vars cty.Value) (cty.Value, error) {
 	}
 	if depth := nesting(src); depth > 200 {
 		return cty.DynamicVal, function.NewArgErrorf(0, "the template %q nests brackets more than 200 deep", name)
+	}
+	if syntax.LongTemplate([]byte(src)) {
+		return cty.DynamicVal, function.NewArgErrorf(0, "the template %q has too many lines in a row without a ${…}; read the long part from a file of its own with file()", name)
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(src), name, hcl.InitialPos)
 	if diags.HasErrors() {

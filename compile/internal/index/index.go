@@ -89,8 +89,16 @@ type Key struct {
 	Label string
 }
 
+// Refused is a definition that counts for no option, and that may hold a
+// secret all the same.
+type Refused struct {
+	Attr  *syntax.Attr
+	Block *Block
+}
+
 // Index is everything that is known before evaluation.
 type Index struct {
+	Refused   []Refused
 	Set       *load.Set
 	Modules   []*Module
 	ByName    map[string]*Module
@@ -318,6 +326,12 @@ func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 	opt := m.Options[name]
 	if opt == nil {
 		ix.err("E0303", "Unknown option", a.NameRange, "%s", ix.NoOption(m, name))
+		for _, o := range m.Options { // a misspelt one may be meant
+			if o.Type.HasSecret() {
+				ix.Refused = append(ix.Refused, Refused{a, b})
+				break
+			}
+		}
 		return nil
 	}
 	for hops := 0; opt.RenamedTo != "" && hops < 32; hops++ {
@@ -332,6 +346,9 @@ func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 	if opt.Removed != "" {
 		d := ix.err("E0404", "Option was removed", a.NameRange, "%s is gone: %s", opt.Path(), opt.Removed)
 		d.Related = []diag.Related{{Message: "removed here", Range: syntax.Range(opt.Block.Header)}}
+		if opt.Type.HasSecret() {
+			ix.Refused = append(ix.Refused, Refused{a, b})
+		}
 		return nil
 	}
 	if opt.Deprecated != "" {

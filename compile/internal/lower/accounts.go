@@ -48,7 +48,7 @@ func (l *lowering) addGenerated(g *generated) {
 
 // str merges a string attribute; a value that would break a line is refused.
 func (l *lowering) str(thing, name string, t *types.Type, contribs []eval.Contrib, def string) (string, bool) {
-	v, at, set, ok := l.e.Attr(thing, name, t, contribs)
+	v, at, set, ok := l.e.MarkedAttr(thing, name, t, contribs)
 	if !ok {
 		return "", false
 	}
@@ -127,7 +127,7 @@ func (l *lowering) accounts() {
 		}
 		gid, ok := l.str(thing, "gid", idType, g.Contribs, "-")
 		members, mat, ok2 := l.list(thing, "members", g.Contribs)
-		if !ok || !ok2 || !l.id(thing+".gid", gid, at) {
+		if !ok || !ok2 || !l.id(thing, "gid", gid, g.Contribs) {
 			continue
 		}
 		out.add(g.Name, "g "+g.Name+" "+gid, at)
@@ -156,12 +156,13 @@ func (l *lowering) user(g *eval.Group, out *generated) {
 	shell, ok5 := l.str(thing, "shell", stringType, g.Contribs, "")
 	locked, _, ok6 := l.e.Bool(thing, "locked", g.Contribs, false)
 	groups, gat, ok7 := l.list(thing, "groups", g.Contribs)
-	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 || !ok7 || !l.id(thing+".uid", uid, at) {
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 || !ok7 || !l.id(thing, "uid", uid, g.Contribs) {
 		return
 	}
-	for name, p := range map[string]string{"home": home, "shell": shell} {
+	for _, x := range [][2]string{{"home", home}, {"shell", shell}} {
+		name, p := x[0], x[1]
 		if p != "" && !strings.HasPrefix(p, "/") {
-			l.err("E0403", "Value has the wrong type", at, "%s.%s must be an absolute path, not %q.", thing, name, p)
+			l.err("E0403", "Value has the wrong type", l.attrAt(thing, name, stringType, g.Contribs), "%s.%s must be an absolute path, not %q.", thing, name, p)
 			return
 		}
 	}
@@ -189,14 +190,14 @@ func (l *lowering) user(g *eval.Group, out *generated) {
 	}
 }
 
-func (l *lowering) id(thing, s string, at hcl.Range) bool {
+func (l *lowering) id(thing, name, s string, contribs []eval.Contrib) bool {
 	if s == "-" || strings.HasPrefix(s, "/") {
 		return true
 	}
 	if n, err := strconv.ParseUint(s, 10, 32); err == nil && n != 0xffffffff && n != 0xffff {
 		return true
 	}
-	l.err("E0403", "Value has the wrong type", at, "%s must be a number from 0 to 4294967294 but 65535, not %q (sysusers.d(5)).", thing, s)
+	l.err("E0403", "Value has the wrong type", l.attrAt(thing, name, idType, contribs), "%s.%s must be a number from 0 to 4294967294 but 65535, or the path of a file whose owner counts, not %q (sysusers.d(5)).", thing, name, s)
 	return false
 }
 
@@ -222,7 +223,7 @@ func (l *lowering) tmpfiles() {
 			case "type":
 				fields[0] = v
 				if ok && (v == "" || !strings.ContainsRune("fwdDeqQpLcbCxXrRzZtThHaA", rune(v[0])) || strings.Trim(v[1:], "+!-=~^$?") != "") {
-					l.err("E0403", "Value has the wrong type", at, "%s.type must be a line type of tmpfiles.d(5), such as d, f, L+ or Z, not %q.", thing, v)
+					l.err("E0403", "Value has the wrong type", l.attrAt(thing, "type", stringType, g.Contribs), "%s.type must be a line type of tmpfiles.d(5), such as d, f, L+ or Z, not %q.", thing, v)
 					fine = false
 				}
 			case "argument":

@@ -119,7 +119,7 @@ func (l *lowering) content(thing string, g *eval.Group, f *tree.File) bool {
 		case "json", "yaml", "toml", "ini":
 			t = anyType
 		}
-		v, _, set, ok = l.e.Attr(thing, kind, t, g.Contribs)
+		v, _, set, ok = l.e.MarkedAttr(thing, kind, t, g.Contribs)
 		if !ok {
 			return false
 		}

@@ -57,7 +57,7 @@ func (l *lowering) policy(name string, contribs []eval.Contrib, d *draft) bool {
 		d.lines = append(d.lines, line{fact: l.e.SectionFact(d.kind, "Unit", s.directive), value: text, at: at, name: at, ours: true})
 	}
 	for _, s := range triggers {
-		v, at, set, ok := l.e.Attr(name, s.attr, anyList, contribs)
+		v, at, set, ok := l.e.MarkedAttr(name, s.attr, anyList, contribs)
 		if !ok || !set {
 			continue
 		}

@@ -29,6 +29,9 @@ func Parse(name, path string, src []byte) (*File, diag.List) {
 	if d := f.bounds(); d != nil {
 		return f, diag.List{d}
 	}
+	if d := f.longText(); d != nil {
+		return f, diag.List{d}
+	}
 	reads := map[string]bool{}
 	if blocks, ok := f.quick(reads); ok {
 		f.Blocks = blocks
@@ -48,6 +51,9 @@ func (f *File) setReads(reads map[string]bool) {
 
 // slow lets hclsyntax read the whole file.
 func (f *File) slow() diag.List {
+	if d := f.flood(); d != nil {
+		return diag.List{d}
+	}
 	hf, hd := hclsyntax.ParseConfig(f.Src, f.Name, hcl.InitialPos)
 	var out diag.List
 	if hd.HasErrors() {

@@ -68,11 +68,15 @@ type conversion struct {
 	src      Source
 	part     bool
 	path     cty.Path
+	hidden   bool // the value comes from a secret: no message may show it
 	problems []Problem
 	diags    hcl.Diagnostics // of defaults
 }
 
 func (c *conversion) problem(t *Type, suggestion, message string) cty.Value {
+	if c.hidden {
+		suggestion, message = "", "must be of type "+t.String()+"; what it is instead comes from a secret and is not shown"
+	}
 	if len(c.problems) < maxProblems {
 		c.problems = append(c.problems, Problem{Path: c.path.Copy(), Message: message, Suggestion: suggestion})
 	}
@@ -98,6 +102,10 @@ func (c *conversion) convert(t *Type, v cty.Value) cty.Value {
 		return c.problem(t, "", "has no value")
 	}
 	raw, marks := v.Unmark()
+	if !c.hidden && hasSecretMark(marks) {
+		c.hidden = true
+		defer func() { c.hidden = false }()
+	}
 	if t.kind == Secret {
 		marks = cty.NewValueMarks(SecretMark{Option: c.src.Option, At: c.src.At}, marks)
 	}
@@ -155,7 +163,7 @@ func (c *conversion) unmarked(t *Type, v cty.Value) cty.Value {
 
 // try converts without reporting; ok says whether there was no problem.
 func (c *conversion) try(t *Type, v cty.Value) (cty.Value, []Problem) {
-	sub := &conversion{src: c.src, part: c.part, path: c.path}
+	sub := &conversion{src: c.src, part: c.part, path: c.path, hidden: c.hidden}
 	out := sub.convert(t, v)
 	return out, sub.problems
 }
@@ -235,7 +243,7 @@ func (c *conversion) coerce(t *Type, v cty.Value) cty.Value {
 	ctx.Variables = map[string]cty.Value{"value": old}
 	nv, diags := t.expr.Value(ctx)
 	if diags.HasErrors() {
-		return c.problem(t, "", "could not be brought into its new shape: "+diags[0].Detail)
+		return c.problem(t, "", "could not be brought into its new shape"+reason(diags, t.HasSecret()))
 	}
 	return c.convert(t.elem, nv)
 }

@@ -31,6 +31,8 @@ func (c *conversion) refine(t *Type, v cty.Value) {
 				c.problem(t, "", t.regex.msg)
 			case t.regex.msg != "":
 				c.problem(t, "", t.regex.msg+", not "+literal(raw))
+			case t.HasSecret():
+				c.problem(t, "", "must match the regular expression "+t.regex.src+" as a whole")
 			default:
 				c.problem(t, "", "must match the regular expression "+t.regex.src+" as a whole, not "+literal(raw))
 			}
@@ -65,11 +67,15 @@ func (c *conversion) unique(t *Type, v cty.Value) {
 	i := int64(0)
 	for it := v.ElementIterator(); it.Next(); i++ {
 		_, e := it.Element()
+		text := ""
+		if len(Secrets(e)) == 0 {
+			text = " (" + literal(e) + ")"
+		}
 		e, _ = e.UnmarkDeep()
 		key := fingerprint(e)
 		if first, dup := seen[key]; dup {
 			c.in(cty.IndexStep{Key: cty.NumberIntVal(i)}, func() {
-				c.problem(t, "", "must not repeat element "+itoa(int(first))+" ("+literal(e)+")")
+				c.problem(t, "", "must not repeat ["+itoa(int(first))+"]"+text)
 			})
 			continue
 		}
@@ -134,7 +140,7 @@ func (c *conversion) check(t *Type, v cty.Value) {
 	ctx.Variables = map[string]cty.Value{"value": v}
 	ok, diags := t.expr.Value(ctx)
 	if diags.HasErrors() {
-		c.problem(t, "", "could not be checked: "+diags[0].Detail)
+		c.problem(t, "", "could not be checked"+reason(diags, len(Secrets(v)) > 0))
 		return
 	}
 	ok, _ = ok.Unmark()

@@ -15,6 +15,23 @@ type SecretMark struct {
 	At     hcl.Range // the definition
 }
 
+func hasSecretMark(marks cty.ValueMarks) bool {
+	for m := range marks {
+		if _, ok := m.(SecretMark); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// reason gives the words of a failed expression, unless they may tell a secret.
+func reason(diags hcl.Diagnostics, secret bool) string {
+	if secret {
+		return "; the reason may tell a secret and is not shown"
+	}
+	return ": " + diags[0].Detail
+}
+
 // Secrets gives the secret marks anywhere inside a value, sorted by option and
 // place; none means that the value may be written to a readable file.
 func Secrets(v cty.Value) []SecretMark {
