@@ -46,7 +46,11 @@ func Main() int {
 }
 
 func run() *failure {
-	raw, err := io.ReadAll(os.NewFile(specFD, "spec"))
+	// Closed here and now: the service's first descriptor takes this number, and
+	// a collected file would close it there.
+	spec := os.NewFile(specFD, "spec")
+	raw, err := io.ReadAll(spec)
+	_ = spec.Close()
 	if err != nil {
 		return &failure{ExitMemory, "SPEC", err}
 	}
