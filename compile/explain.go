@@ -94,6 +94,9 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 	case isKind(root) && len(steps) > 0:
 		u := c.ev.FindUnit(root, steps[0])
 		if u == nil {
+			u = c.ev.FindUnit(root, strings.TrimSuffix(steps[0], "."+root))
+		}
+		if u == nil {
 			d := fmt.Sprintf("No block declares the %s %q.", root, steps[0])
 			if near := types.Suggest(steps[0], c.ix.Labels(root)); near != "" {
 				d += fmt.Sprintf(" Did you mean %q?", near)

@@ -111,6 +111,13 @@ func TestHostileInput(t *testing.T) {
 		}
 		bounded(t, dir, "E0106")
 	})
+	t.Run("a file for the directory", func(t *testing.T) {
+		f := filepath.Join(t.TempDir(), "host.ug.hcl")
+		if err := os.WriteFile(f, []byte("host \"h\" {}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		bounded(t, f, "E0106")
+	})
 	t.Run("missing directory", func(t *testing.T) { bounded(t, filepath.Join(t.TempDir(), "x"), "E0106") })
 	t.Run("empty directory", func(t *testing.T) { bounded(t, t.TempDir(), "E0107") })
 }

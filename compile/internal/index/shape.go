@@ -80,10 +80,10 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 	s := specs[b.Kind]
 	if s == nil || s.where != "" {
 		detail := fmt.Sprintf("There is no block %q.", b.Kind)
-		if near := types.Suggest(b.Kind, kinds()); near != "" {
+		if b.Kind == "section" {
+			detail = `A section block stands inside a unit: service "x" { section "Service" { … } }. Move it there.`
+		} else if near := types.Suggest(b.Kind, kinds()); near != "" {
 			detail += fmt.Sprintf(" Did you mean %q?", near)
-		} else if b.Kind == "section" {
-			detail = `A section block stands inside a unit: service "x" { section "Service" { … } }.`
 		} else {
 			detail += " The blocks are: " + strings.Join(kinds(), ", ") + "."
 		}
@@ -91,7 +91,7 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 		return nil, false
 	}
 	if inside != "" && (s.inner || b.Kind == "module" || b.Kind == "option") {
-		ix.err("E0202", "Unknown block", b.Header, "A %s block cannot stand inside a %s block. Move it to the top of the file.", b.Kind, inside)
+		ix.err("E0202", "Unknown block", b.Header, "%s block cannot stand inside %s block. Move it to the top of the file.", anA(b.Kind), article(inside))
 		return nil, false
 	}
 	if !ix.labels1(b, s) {
@@ -103,11 +103,15 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 		}
 		ix.unknownAttr(b, s, a)
 	}
+	var missing []string
 	for _, n := range strings.Fields(s.need) {
 		if b.Attr(n) == nil {
-			ix.err("E0204", "Attribute is missing", b.Header, "A %s block must have %s. Add %s = ….", b.Kind, n, n)
-			return nil, false
+			missing = append(missing, n)
 		}
+	}
+	if len(missing) > 0 {
+		ix.err("E0204", "Attribute is missing", b.Header, "%s block must have %s. Add %s = ….", anA(b.Kind), strings.Join(missing, " and "), strings.Join(missing, " = … and "))
+		return nil, false
 	}
 	for _, n := range b.Blocks {
 		switch {
@@ -117,12 +121,12 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 				ix.labels1(n, specs["section"])
 			}
 			for _, x := range n.Blocks {
-				ix.err("E0202", "Unknown block", x.Header, "No block can stand inside a %s block.", n.Kind)
+				ix.err("E0202", "Unknown block", x.Header, "No block can stand inside %s block. Move it out.", article(n.Kind))
 			}
 		case s.free:
 			ix.err("E0202", "Unknown block", n.Header, "Values are attributes here, not blocks: write %s = { … }.", n.Kind)
 		default:
-			ix.err("E0202", "Unknown block", n.Header, "A %s block cannot stand inside a %s block. %s", n.Kind, b.Kind, ix.nestedHint(s, n))
+			ix.err("E0202", "Unknown block", n.Header, "%s block cannot stand inside %s block. %s", anA(n.Kind), article(b.Kind), ix.nestedHint(s, n))
 		}
 	}
 	return s, true
@@ -141,10 +145,10 @@ func (ix *Index) nestedHint(s *spec, n *syntax.Block) string {
 func (ix *Index) labels1(b *syntax.Block, s *spec) bool {
 	switch {
 	case s.label == "" && len(b.Labels) > 0:
-		ix.err("E0203", "Wrong number of labels", b.Labels[0].Range, "A %s block has no label. Remove %q.", b.Kind, b.Label())
+		ix.err("E0203", "Wrong number of labels", b.Labels[0].Range, "%s block has no label. Remove %q.", anA(b.Kind), b.Label())
 		return false
 	case s.label != "" && len(b.Labels) != 1:
-		ix.err("E0203", "Wrong number of labels", b.Header, "A %s block has one label, the %s: %s \"…\" { … }.", b.Kind, s.label, b.Kind)
+		ix.err("E0203", "Wrong number of labels", b.Header, "%s block has one label, the %s: %s \"…\" { … }.", anA(b.Kind), s.label, b.Kind)
 		return false
 	case s.label != "" && b.Label() == "":
 		ix.err("E0217", "Invalid name", b.Labels[0].Range, "The label is empty; it is the %s.", s.label)
@@ -155,7 +159,7 @@ func (ix *Index) labels1(b *syntax.Block, s *spec) bool {
 
 func (ix *Index) unknownAttr(b *syntax.Block, s *spec, a *syntax.Attr) {
 	names := strings.Fields(s.attrs)
-	detail := fmt.Sprintf("A %s block has no attribute %q.", b.Kind, a.Name)
+	detail := fmt.Sprintf("%s block has no attribute %q.", anA(b.Kind), a.Name)
 	near := types.Suggest(a.Name, names)
 	switch {
 	case near != "":
@@ -188,7 +192,7 @@ func (ix *Index) unitLabel(b *Block) bool {
 	full := label + "." + b.Kind
 	if t := unitname.Type(label); t == b.Kind {
 		short := strings.TrimSuffix(label, "."+t)
-		ix.err("E0601", "Label has the suffix of its type", b.Labels[0].Range, "The label of a %s block is the name without .%s: write %s %q.", b.Kind, t, b.Kind, short)
+		ix.err("E0601", "Label has the suffix of its type", b.Labels[0].Range, "The label of %s block is the name without .%s: write %s %q.", article(b.Kind), t, b.Kind, short)
 		return false
 	}
 	if !unitname.Valid(full) {
@@ -206,7 +210,7 @@ func BadUnitName(name string) string {
 	case strings.ContainsAny(name, "/"):
 		return fmt.Sprintf("%q is no unit name: a name has no slash. For the unit of a path, write the path escaped, as unitgen escape --path prints it.", name)
 	case unitname.Type(name) == "":
-		return fmt.Sprintf("%q is no unit name: it must end in one of .%s.", name, strings.Join(unitname.Types, ", ."))
+		return fmt.Sprintf("%q is no unit name: it must end in one of .%s.%s", name, strings.Join(unitname.Types, ", ."), nearUnit(name))
 	}
 	return fmt.Sprintf("%q is no unit name: letters, digits and : - _ . \\ @ may stand in it, and no @ at the beginning. Escape other characters as unitgen escape prints them.", name)
 }
@@ -251,4 +255,12 @@ func (ix *Index) declare(m *Module, b *syntax.Block) {
 	}
 	m.Options[name] = ix.option1(m, name, b)
 	m.Names = append(m.Names, name)
+}
+
+// anA gives the kind of a block with its article, at the beginning of a sentence.
+func anA(kind string) string {
+	if kind != "" && strings.ContainsRune("aeio", rune(kind[0])) {
+		return "An " + kind
+	}
+	return "A " + kind
 }

@@ -73,6 +73,7 @@ type loader struct {
 	o     Options
 	set   *Set
 	byDir map[string]*Module
+	left  map[string]bool // modules that the host leaves out and that some import names
 	diags diag.List
 	ctx   context.Context
 }
@@ -84,12 +85,16 @@ func Load(ctx context.Context, o Options) (*Set, diag.List) {
 	if err == nil {
 		dir, err = filepath.EvalSymlinks(dir)
 	}
-	l := &loader{o: o, ctx: ctx, byDir: map[string]*Module{},
+	l := &loader{o: o, ctx: ctx, byDir: map[string]*Module{}, left: map[string]bool{},
 		set: &Set{Dir: dir, ByName: map[string]*Module{}, Off: map[string]diag.Range{}, Links: map[string]string{}, Sources: map[string][]byte{}}}
 	own := &Module{Dir: dir, Host: true}
 	l.set.Own = own
 	if err != nil {
 		l.diags = append(l.diags, diag.Errorf("E0106", "Directory cannot be read", diag.Range{File: filepath.ToSlash(o.Dir)}, "%s. Name a directory that holds the host's *.ug.hcl files.", reason(err)))
+		return l.set, l.diags
+	}
+	if st, err := os.Stat(dir); err == nil && !st.IsDir() {
+		l.diags = append(l.diags, diag.Errorf("E0106", "Directory cannot be read", diag.Range{File: filepath.ToSlash(o.Dir)}, "%s is a file. Name the directory that it lies in: all its *.ug.hcl files are the host.", filepath.Base(dir)))
 		return l.set, l.diags
 	}
 	l.byDir[dir] = own
@@ -105,6 +110,7 @@ func Load(ctx context.Context, o Options) (*Set, diag.List) {
 	l.follow(own)
 	l.order()
 	l.bundled()
+	l.disabled()
 	for i, m := range l.set.Modules {
 		m.Order = i
 		for _, f := range m.Files {
@@ -147,7 +153,7 @@ func (l *loader) hosts() {
 			if len(names) > 0 {
 				what = "Its hosts are: " + strings.Join(names, ", ") + "."
 			}
-			l.diags = append(l.diags, diag.Errorf("E0212", "No such host", diag.Range{File: "."}, "There is no host %q here. %s", l.o.Host, what))
+			l.diags = append(l.diags, diag.Errorf("E0212", "No such host", diag.Range{File: "."}, "There is no host %q here. %s", l.o.Host, what+near(l.o.Host, names)))
 		}
 	case len(names) == 1:
 		l.set.Host = l.set.Hosts[0]
@@ -305,10 +311,11 @@ func (l *loader) add(m *Module) {
 			m.Name = path.Base(filepath.ToSlash(m.Dir))
 		}
 		if _, off := l.set.Off[m.Name]; off && !m.Host {
+			l.left[m.Name] = true
 			return
 		}
 		if old := l.set.ByName[m.Name]; old != nil {
-			d := diag.Errorf("E0214", "Two modules of one name", m.Imported, "Two imported directories are both the module %q. Give one of them another name with a module block.", m.Name)
+			d := diag.Errorf("E0214", "Two modules of one name", m.Imported, "Two imported directories are both the module %q. Give one of them another name: module \"NAME\" { … }; without such a block a module is called as its directory is.", m.Name)
 			if m.Header != nil {
 				d.Subject = syntax.Range(m.Header.Header)
 			}
