@@ -24,7 +24,7 @@ With --out DIR, DIR is new or empty and becomes a host that builds alone.
 Without it the HCL goes to stdout. What is left out, kept as a comment or kept
 verbatim is said on stderr.`,
 		Example: `  unitgen import /etc/systemd/system --out myhost
-  unitgen import nginx.service`,
+  unitgen import /lib/systemd/system/nginx.service`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o := unitimport.Options{Paths: args}

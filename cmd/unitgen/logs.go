@@ -127,6 +127,9 @@ func (a *app) logs(cmd *cobra.Command, q ctl.LogQuery, follow, asJSON bool) erro
 		return err
 	}
 	ends, err := ctl.ReadLogs(q, show)
+	if err == nil && !follow && len(ends) == 0 && len(q.Units) > 0 {
+		fmt.Fprintf(a.err, "unitgen: %s has written nothing so far; unitgen logs shows who has\n", strings.Join(q.Units, ", "))
+	}
 	if err == nil && follow {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
