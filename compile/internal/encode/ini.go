@@ -94,7 +94,7 @@ func iniLine(b *bytes.Buffer, key string, v cty.Value, path cty.Path) error {
 			s = "true"
 		}
 	default:
-		return &Error{"INI", path.Copy(), "INI has no nesting below a section; write " + ty.FriendlyName() + " as a string"}
+		return &Error{"INI", path.Copy(), "INI has no nesting below a section; write this " + ty.FriendlyName() + " as a string, or raise it to a section of its own"}
 	}
 	if strings.ContainsAny(s, "\n\r\x00") {
 		return &Error{"INI", path.Copy(), "a value must not hold a newline or NUL, which would inject other keys"}

@@ -472,6 +472,9 @@ func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression, sec
 			e.unknownFunction(s, name, at)
 			return
 		}
+		if !secret && e.missingKey(d) {
+			return
+		}
 		why := strings.TrimSpace(strings.ReplaceAll(d.Detail, deeper, ""))
 		if secret {
 			why = "the expression reads a secret, so the reason is not shown. Try it with another value."

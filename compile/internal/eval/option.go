@@ -203,6 +203,11 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 				continue
 			}
 			if d.Remove {
+				if !removable(p) {
+					e.err("E0413", "remove() of what is no list", d.At, "%s has one value, not elements. Override it with force(…), or make the other definition conditional.", p.name)
+					fine = false
+					continue
+				}
 				p.removes = append(p.removes, d)
 				continue
 			}

@@ -178,7 +178,7 @@ func (e *Evaluator) conflict(name string, defs []*index.Def, first *index.Def, s
 		}
 		d.Related = append(d.Related, related("also defined here"+text, x.At))
 	}
-	d.Detail = fmt.Sprintf("%s has %d definitions of the same priority, and they do not agree. Keep one; or write force(…) around the one that shall win, or default(…) around those that shall give way.", name, len(defs))
+	d.Detail = fmt.Sprintf("%s has %d definitions of the same priority, and they do not agree. %s", name, len(defs), ways(defs[0].Prio))
 	e.Diags = append(e.Diags, d)
 }
 

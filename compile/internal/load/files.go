@@ -134,7 +134,7 @@ func (l *loader) list(m *Module) []*job {
 	}
 	sort.Slice(jobs, func(i, j int) bool { return jobs[i].name < jobs[j].name })
 	if len(jobs) == 0 && !m.Host {
-		l.diags = append(l.diags, diag.Errorf("E0107", "Directory has no configuration", m.Imported, "There is no *.ug.hcl file in %q.", strings.TrimSuffix(m.Prefix, "/")))
+		l.diags = append(l.diags, diag.Errorf("E0107", "Directory has no configuration", m.Imported, "There is no *.ug.hcl file in %q, so it is no module. Correct the import, or put the module's files there.", strings.TrimSuffix(m.Prefix, "/")))
 	}
 	return jobs
 }

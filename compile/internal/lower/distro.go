@@ -153,7 +153,7 @@ func (l *lowering) packages() {
 func (l *lowering) adopt(full, shown string, scope tree.Scope, at hcl.Range, c eval.Contrib) {
 	entries, err := os.ReadDir(full)
 	if err != nil {
-		l.err("E0106", "Directory cannot be read", at, "%q: %s.", shown, reason(err))
+		l.err("E0106", "Directory cannot be read", at, "%q: %s. Name a directory with unit files, relative to the directory of this file.", shown, reason(err))
 		return
 	}
 	origin := syntax.Range(c.Header())
@@ -186,7 +186,7 @@ func (l *lowering) adopt(full, shown string, scope tree.Scope, at hcl.Range, c e
 		}
 	}
 	if n == 0 {
-		l.err("E0107", "Directory has no configuration", at, "There is no unit file in %q.", shown)
+		l.err("E0107", "Directory has no configuration", at, "There is no unit file in %q. Name the directory that the *.service files themselves stand in.", shown)
 	}
 }
 

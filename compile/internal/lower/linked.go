@@ -30,7 +30,7 @@ func (l *lowering) linked(thing, name string, scope tree.Scope, place tree.Place
 	}
 	for _, alias := range l.unitNames(thing, "aliases", contribs) {
 		if unitname.Type(alias) != unitname.Type(name) || alias == name {
-			l.err("E0602", "Invalid unit name", contribs[0].Header(), "%q cannot be an alias of %s: an alias is another name of the same unit type.", alias, name)
+			l.err("E0602", "Invalid unit name", l.attrAt(thing, "aliases", stringList, contribs), "%q cannot be an alias of %s: an alias is another name of the same unit type. Write a name that ends in .%s.", alias, name, unitname.Type(name))
 			continue
 		}
 		add(alias, target)

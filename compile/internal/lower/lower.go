@@ -163,7 +163,8 @@ func (l *lowering) strong() {
 		if !l.declared(r.read.Unit) || l.inTree["system/"+r.read.Unit] || l.inTree["user/"+r.read.Unit] {
 			continue
 		}
-		l.err("E0607", "Required unit is not in the tree", r.read.At, "%s has %s=%s, but %s is declared and switched off (enable = false, or its condition does not hold). Write when(condition, …) around this reference, or enable the unit.", r.unit, r.directive, r.read.Unit, r.read.Unit)
+		d := l.err("E0607", "Required unit is not in the tree", r.read.At, "%s has %s=%s, but %s is declared and switched off (enable = false, or its condition does not hold). Write when(condition, …) around this reference, or enable the unit.", r.unit, r.directive, r.read.Unit, r.read.Unit)
+		d.Related = append(d.Related, l.offAt(r.read.Unit)...)
 	}
 }
 
