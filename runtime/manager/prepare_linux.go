@@ -36,7 +36,7 @@ func (m *Manager) Prepare(dir string) error {
 }
 
 type configLine struct {
-	at    string // file:line
+	at    string // directory/file:line
 	words []string
 }
 
@@ -62,7 +62,7 @@ func configLines(dir string) []configLine {
 			if err != nil {
 				w = strings.Fields(line)
 			}
-			out = append(out, configLine{at: fmt.Sprintf("%s:%d", filepath.Base(f), n), words: w})
+			out = append(out, configLine{at: fmt.Sprintf("%s/%s:%d", filepath.Base(dir), filepath.Base(f), n), words: w})
 		}
 	}
 	return out
