@@ -38,7 +38,7 @@ var specs = map[string]*spec{
 	"config":   {label: "name of the module", free: true},
 	"locals":   {free: true},
 	"unit":     {label: "full name of the unit", attrs: "when for_each name scope enable mask from target aliases wanted_by required_by upheld_by", named: true},
-	"dropin":   {label: "full name of the unit", attrs: "when for_each name scope enable mask restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers", direct: true, blocks: "section"},
+	"dropin":   {label: "full name of the unit", attrs: "when for_each name unit scope enable mask restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers", direct: true, blocks: "section"},
 	"instance": {label: "full name of the instance", attrs: "when for_each name scope enable aliases wanted_by required_by upheld_by", named: true},
 	"package":  {label: "name of the package", attrs: "when units scope", need: "units"},
 	"etc":      {label: "path below /etc", attrs: fileAttrs, named: true},

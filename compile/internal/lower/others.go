@@ -37,7 +37,8 @@ func (l *lowering) scopeOf(c eval.Contrib) tree.Scope {
 }
 
 // dropIns makes the drafts of dropin blocks. Blocks with the same unit and
-// name are one drop-in.
+// name are one drop-in. The unit is the label, or what the attribute unit says:
+// with for_each each instance may have its own.
 func (l *lowering) dropIns() []*draft {
 	groups := l.e.Groups("dropin", func(c eval.Contrib, label string) (string, bool) {
 		name := "unitgen"
@@ -46,7 +47,7 @@ func (l *lowering) dropIns() []*draft {
 				name = a.Value.AsString()
 			}
 		} else if c.Block.Attr("name") != nil {
-			v, at, set, ok := l.e.Attr("dropin["+label+"]", "name", stringType, []eval.Contrib{c})
+			v, at, set, ok := l.e.Attr(fmt.Sprintf("dropin[%q]", label), "name", stringType, []eval.Contrib{c})
 			if !ok {
 				return "", false
 			}
@@ -58,16 +59,25 @@ func (l *lowering) dropIns() []*draft {
 				return "", false
 			}
 		}
+		if c.Gen == nil && c.Block.Attr("unit") != nil {
+			v, _, set, ok := l.e.Attr(fmt.Sprintf("dropin[%q]", label), "unit", stringType, []eval.Contrib{c})
+			if !ok {
+				return "", false
+			}
+			if set {
+				label = v.AsString()
+			}
+		}
 		return strings.Join([]string{string(l.scopeOf(c)), label, strings.TrimSuffix(name, ".conf"), l.e.PlaceOf(c)}, "\x00"), true
 	})
 	var out []*draft
 	for _, g := range groups {
 		parts := strings.Split(g.Name, "\x00")
 		scope, label, name := tree.Scope(parts[0]), parts[1], parts[2]
-		at := labelAt(g.Contribs[0])
+		at := l.attrAt(fmt.Sprintf("dropin[%q]", label), "unit", stringType, g.Contribs)
 		kind := dropInKind(label)
 		if kind == "" {
-			l.err("E0602", "Invalid unit name", at, "%q is no unit to drop something into. Write a full unit name (\"nginx.service\"), a prefix (\"app-.service\") or a type (\"service\").", label)
+			l.err("E0602", "Invalid unit name", at, "%q is no unit to drop something into. Write a full unit name (\"nginx.service\"), a prefix (\"app-.service\") or a type (\"service\"); under a label of its own a drop-in says unit = \"nginx.service\".", label)
 			continue
 		}
 		if len(label) > unitname.MaxLen {

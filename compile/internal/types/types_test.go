@@ -187,7 +187,7 @@ func TestProblems(t *testing.T) {
 		{`either(number, list(string))`, `["a", 1]`, `[1] must be a string, not a number; did you mean "1"?`},
 		{`nonempty(string)`, `""`, `must not be empty`},
 		{`nonempty(list(string))`, `[]`, `must not be empty`},
-		{`unique(list(string))`, `["a", "b", "a"]`, `[2] must not repeat element 0 ("a")`},
+		{`unique(list(string))`, `["a", "b", "a"]`, `[2] must not repeat [0] ("a")`},
 		{`range(number, 1, 10)`, `11`, `must be from 1 to 10, not 11`},
 		{`range(duration, "1s", null)`, `"5ms"`, `must be at least "1s", not "5ms"`},
 		{`match("[a-z]+")`, `"aB"`, `must match the regular expression [a-z]+ as a whole, not "aB"`},
