@@ -77,7 +77,7 @@ func (c *compilation) cachePath() string {
 	if err != nil {
 		return ""
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%s\x00%t", cacheFormat, exe, dir, c.o.Host, c.o.Variant, c.o.NoVerify))
+	h := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%s\x00%t\x00%t", cacheFormat, exe, dir, c.o.Host, c.o.Variant, c.o.NoVerify, c.o.Paths != nil))
 	return filepath.Join(c.o.Cache, "check", hex.EncodeToString(h[:16]))
 }
 

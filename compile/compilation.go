@@ -74,6 +74,9 @@ func (c *compilation) finish() (*Result, diag.List) {
 		other.lazy, other.diags = true, diag.List{d}
 		return &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: other}, other.diags
 	}
+	if c.o.Paths != nil && !c.diags.HasErrors() {
+		c.diags = append(c.diags, c.o.Paths(r.Tree)...)
+	}
 	c.diags = tidy(c.diags)
 	return r, c.diags
 }

@@ -26,7 +26,12 @@ type Options struct {
 	Parallelism int    // goroutines that parse and check; 0 for one a core
 	Cache       string // directory of the content-hash cache; "" for none
 	NoVerify    bool   // leave out the whole-tree checks
-	KeepSource  bool   // keep syntax trees and values in memory, for callers that ask Explain for much
+
+	// Paths checks the paths of a tree without errors, as package emit does
+	// before it writes any; nil: they are not checked. What it says is cached.
+	Paths func(*tree.Tree) diag.List
+
+	KeepSource bool // keep syntax trees and values in memory, for callers that ask Explain for much
 
 	// Remote gives the directory where a fetched import lies (git::…, https://…);
 	// nil: none is fetched.

@@ -177,6 +177,12 @@ func (c *compilation) again(rec *record) (r *Result, next *record, ok bool) {
 	if r.c != d || len(diags) > 0 || d.set == nil || len(d.peers) > 0 {
 		return nil, nil, false
 	}
+	// A unit that takes a further name may meet one that is stood in for.
+	for _, u := range r.Tree.Units {
+		if u.File != nil && slices.ContainsFunc(u.File.Lines, func(l unitfile.Line) bool { return l.Key == "Alias" }) {
+			return nil, nil, false
+		}
+	}
 	// What is not stood in for must be what it was, or a changed file of units
 	// with the same names.
 	fresh := map[string]bool{}

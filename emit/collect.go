@@ -149,6 +149,9 @@ func (c *collector) parents() {
 // unitBytes renders a unit file, after a comment that names the file that made
 // it. The comment has no line number: moving a block changes no unit.
 func unitBytes(f *unitfile.File, origin diag.Range, o Options) []byte {
+	if o.paths {
+		return nil
+	}
 	body := []byte(nil)
 	if f != nil {
 		body = f.Bytes()

@@ -43,6 +43,15 @@ type Entry struct {
 type Options struct {
 	// NoHeader leaves out the comment line that names the source of a unit.
 	NoHeader bool
+
+	paths bool // leave the content of units out
+}
+
+// CheckPaths gives what is wrong with the paths of a tree: unsafe ones, and those
+// that two definitions claim. Nothing is rendered.
+func CheckPaths(t *tree.Tree) diag.List {
+	_, diags := Entries(t, Options{paths: true})
+	return diags
 }
 
 // Image is a rendered tree.

@@ -17,6 +17,10 @@ type refusal struct {
 	Error string `json:"error"`
 }
 
+// maxIterations bounds the elapses of one calendar event, which are answered
+// together.
+const maxIterations = 1_000_000
+
 // failed ends a command whose refusals were said already.
 var failed = &exitError{code: exitWrong}
 
@@ -86,8 +90,8 @@ func newAnalyzeCalendar(a *app) *cobra.Command {
 				from = t
 			}
 			n, err := strconv.ParseUint(iterations, 0, 31)
-			if err != nil {
-				return fmt.Errorf("--iterations: %q is no number of iterations; use a number from 0 on", iterations)
+			if err != nil || n > maxIterations {
+				return fmt.Errorf("--iterations: %q is no number of iterations; use a number from 0 to %d", iterations, maxIterations)
 			}
 			return a.eachValue(args, asJSON, false, func(s string) (any, string, error) {
 				return calendarAnswer(s, from, now, int(n), local)

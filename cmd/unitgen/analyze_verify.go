@@ -31,6 +31,10 @@ named; advice changes nothing.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			ds, err := verifyUnits(args, root, sysroot, user)
+			if err != nil && asJSON {
+				// A refusal has its JSON too.
+				ds, err = diag.List{diag.Errorf("E1029", "Unit is refused", diag.Range{File: args[0]}, "%s", err)}, nil
+			}
 			if err != nil {
 				return &exitError{exitWrong, err}
 			}
@@ -120,12 +124,17 @@ func verifyUnits(args []string, root, sysroot string, user bool) (diag.List, err
 	return verify.Run(verify.Options{Loader: load.New(o), Units: names, Sysroot: sysroot}), nil
 }
 
-// unitSource reads unit files for the snippets of diagnostics.
+// unitSource reads unit files, each once, for the snippets of diagnostics.
 func unitSource(root string) func(string) []byte {
+	known := map[string][]byte{}
 	return func(file string) []byte {
-		data, err := os.ReadFile(filepath.Join(root, file))
-		if err != nil {
-			return nil
+		data, ok := known[file]
+		if !ok {
+			p := filepath.Join(root, file)
+			if st, err := os.Stat(p); err == nil && st.Mode().IsRegular() && st.Size() <= load.MaxFileSize {
+				data, _ = os.ReadFile(p)
+			}
+			known[file] = data
 		}
 		return data
 	}

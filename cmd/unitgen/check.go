@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/compile"
+	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/schema/diag"
 )
 
@@ -28,7 +29,7 @@ CODE explains a code such as E0301.`,
   unitgen check ./web1 --host web1 --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := compile.Options{Dir: dirArg(args), Host: f.host, Variant: f.variant, Sysroot: f.sysroot, Cache: cacheDir()}
+			o := compile.Options{Dir: dirArg(args), Host: f.host, Variant: f.variant, Sysroot: f.sysroot, Cache: cacheDir(), Paths: emit.CheckPaths}
 			if noCache {
 				o.Cache = ""
 			}

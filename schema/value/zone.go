@@ -53,6 +53,10 @@ func LocalZone() *time.Location {
 		return l
 	}
 	if strings.HasPrefix(tz, "/") {
+		// A zone file has a few kilobytes; a device or a pipe is none.
+		if st, err := os.Stat(tz); err != nil || !st.Mode().IsRegular() || st.Size() > 1<<20 {
+			return time.UTC
+		}
 		if b, err := os.ReadFile(tz); err == nil {
 			if l, err := time.LoadLocationFromTZData(tz, b); err == nil {
 				return l
