@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// version is what unitgen calls itself, on the command line and on the bus.
+const version = "0.1"
+
 // Exit codes, as docs/cli.md documents them.
 const (
 	exitDone       = 0 // done
@@ -73,6 +76,7 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "unitgen",
 		Short:         "Declare services in HCL, compile them to systemd units, switch generations atomically",
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

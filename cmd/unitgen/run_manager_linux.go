@@ -234,6 +234,3 @@ func powerDown(kind unitstate.ShutdownKind) {
 		fmt.Fprintln(os.Stderr, "unitgen:", err)
 	}
 }
-
-// version of unitgen, as the manager gives it.
-const version = "0.1"
