@@ -125,6 +125,8 @@ func TestWeb(t *testing.T) {
 
 		h.mustUnitgen("rollback")
 		h.mustUnitgen("rollback")
+		// nginx takes up its old configuration in its own time.
+		h.eventually("nginx answers on the old port again", 10*time.Second, func() bool { _, err := page(port); return err == nil })
 		get(port, "Ada: ")
 		h.stop()
 	})

@@ -39,6 +39,9 @@ func Main() int {
 	runtime.LockOSThread()
 	unix.CloseOnExec(specFD)
 	unix.CloseOnExec(reportFD)
+	// A signal that was ignored when the manager was started (nohup, a shell's
+	// background job) stays ignored through exec unless it is caught here.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT)
 	f := run()
 	report := os.NewFile(uintptr(reportFD), "report")
 	fmt.Fprintf(report, "%s: %v", f.step, f.err)
