@@ -101,10 +101,16 @@ func rankOf(path string) int {
 	return r
 }
 
-// scopeOf gives the manager that the files of a directory belong to.
+// scopeOf gives the manager that the files of a directory belong to, by the
+// last part of the path that is "system" or "user". A user's home directory of
+// that name says nothing.
 func scopeOf(dir string) tree.Scope {
-	for _, p := range strings.Split(filepath.ToSlash(dir), "/") {
-		if p == "user" {
+	parts := strings.Split(filepath.ToSlash(dir), "/")
+	for i, p := range slices.Backward(parts) {
+		switch {
+		case p == "system":
+			return tree.System
+		case p == "user" && (i == 0 || parts[i-1] != "home"):
 			return tree.User
 		}
 	}

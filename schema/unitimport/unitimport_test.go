@@ -73,6 +73,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestScope says which directories hold units of user managers.
+func TestScope(t *testing.T) {
+	for dir, user := range map[string]bool{
+		"etc/systemd/system": false, "etc/systemd/user": true, "user": true, "home/user/units": false,
+		"home/user/.config/systemd/user": true, "work/user/root/lib/systemd/system": false, "plain": false,
+	} {
+		p := filepath.Join(t.TempDir(), dir, "a.target")
+		put(t, p, func(p string) error { return os.WriteFile(p, []byte("[Unit]\nDescription=a\n"), 0o644) })
+		res, ds := unitimport.Import(unitimport.Options{Paths: []string{p}})
+		if len(ds) > 0 || len(res.Files) != 1 {
+			t.Fatalf("%s: %v", dir, ds)
+		}
+		if got := bytes.Contains(res.Files[0].Data, []byte(`scope`)); got != user {
+			t.Errorf("%s: user scope %v", dir, got)
+		}
+	}
+}
+
 var here, _ = os.Getwd()
 
 func put(t *testing.T, p string, write func(string) error) {
