@@ -56,3 +56,20 @@ func TestVerifyOddFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusalsInJSON gives commands what they refuse: their JSON is JSON.
+func TestRefusalsInJSON(t *testing.T) {
+	for _, args := range [][]string{
+		{"options", "--json", "nope"},
+		{"analyze", "condition", "--json", "Foo=1"},
+		{"analyze", "security", "--json", "--root", t.TempDir(), "nope.service"},
+		{"test", "--json", t.TempDir()},
+		{"plan", "--json", "--from", "/nonexistent", "--to", "/nonexistent"},
+		{"check", "--json", "/nonexistent"},
+	} {
+		c, out, _ := unitgenRun(t, "", args...)
+		if c != exitWrong || !json.Valid([]byte(out)) {
+			t.Errorf("%v: exit code %d, %q", args, c, out)
+		}
+	}
+}

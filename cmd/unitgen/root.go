@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/unitgen/unitgen/schema/diag"
 )
 
 // version is what unitgen calls itself, on the command line and on the bus.
@@ -94,17 +96,33 @@ func execute(args []string, in io.Reader, out, errw io.Writer) int {
 	a := &app{in: in, out: out, err: errw}
 	root := newRoot(a)
 	root.SetArgs(args)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if err == nil {
 		return exitDone
 	}
 	var ee *exitError
 	if errors.As(err, &ee) {
 		if ee.err != nil {
+			if ee.code == exitWrong {
+				refuseJSON(cmd, out, ee.err)
+			}
 			fmt.Fprintln(errw, "unitgen:", ee.err)
 		}
 		return ee.code
 	}
+	refuseJSON(cmd, out, err)
 	fmt.Fprintln(errw, "unitgen:", err)
 	return exitWrong
+}
+
+// refuseJSON gives programs that asked for JSON the refusal of a command line
+// that was wrong: nothing was done and nothing printed yet.
+func refuseJSON(cmd *cobra.Command, out io.Writer, err error) {
+	if cmd == nil {
+		return
+	}
+	if asJSON, e := cmd.Flags().GetBool("json"); e != nil || !asJSON {
+		return
+	}
+	_ = diag.WriteJSON(out, diag.List{diag.Errorf("", "Refused", diag.Range{}, "%s", err)})
 }
