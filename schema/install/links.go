@@ -70,8 +70,7 @@ func InstallLinks(lookup func(name string) *unitfile.File, enable []string, scop
 			case c.Kind == Exists:
 				diags = append(diags, diag.Errorf(CodeConflict, "Two units claim one name", at, "%s asks for the link %s, which is %s already. Let only one of them have it.", n, strings.TrimPrefix(c.Path, dir+"/"), taken(c, owner, dir)))
 			case c.Failure():
-				text, _ := c.Message("enable", "->")
-				diags = append(diags, diag.Errorf(CodeInstall, "Install link cannot be made", at, "%s", text))
+				diags = append(diags, diag.Errorf(CodeInstall, "Install link cannot be made", at, "%s", reason(n, c)))
 			case c.Kind == AuxiliaryFailed:
 				diags = append(diags, diag.Warnf(CodeInstall, "Also= names a unit that is not there", at, "%s names %s in Also=, which has no unit file here; no link is made for it.", n, c.Path))
 			}

@@ -56,7 +56,7 @@ func (c *Context) expand(s string) (string, error) {
 	}
 	out, err := specifier.Expand(s, c.Specifiers, names)
 	if err != nil {
-		return "", wrongf(s, "%% doubled for a percent sign (systemd.unit(5), \"SPECIFIERS\")", "has a specifier that cannot be expanded: %v", err)
+		return "", wrongf(s, "%% for a percent sign, or a specifier that systemd.unit(5) lists", "has a specifier that cannot be expanded: %s", strings.TrimSuffix(err.Error(), "; a percent sign is written %%"))
 	}
 	return out, nil
 }

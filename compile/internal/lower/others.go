@@ -221,6 +221,10 @@ func (l *lowering) actions() []*draft {
 			l.standard(d, at, "After", unit)
 			l.inherit(d, scope, unit)
 		}
+		if !l.runs(d) {
+			l.err("E0204", "Attribute is missing", at, "action %q has no command. Add ExecStart = \"/path/to/program …\", which it runs.", name)
+			continue
+		}
 		d.lines = append(d.lines, line{fact: l.e.SectionFact("service", "Unit", "X-OnlyManualStart"), value: "true", at: at, name: at, ours: true})
 		d.origins(g.Contribs)
 		out = append(out, d)
@@ -230,6 +234,17 @@ func (l *lowering) actions() []*draft {
 
 // ActionUnit gives the unit that `ctl action UNIT NAME` starts.
 func ActionUnit(of, name string) string { return "unitgen-action-" + of + "-" + name + ".service" }
+
+// runs reports whether a draft of a service has a command; one whose value was
+// refused has been reported already.
+func (l *lowering) runs(d *draft) bool {
+	for _, ln := range d.lines {
+		if ln.fact.Name == "ExecStart" {
+			return true
+		}
+	}
+	return l.diags.HasErrors() || l.e.Diags.HasErrors()
+}
 
 // standard adds a directive where the block does not set it.
 func (l *lowering) standard(d *draft, at hcl.Range, name, val string) {
