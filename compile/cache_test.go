@@ -53,6 +53,7 @@ option "y" { default = 1 }
 		{"a source file gone", func(t *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, "m/m.ug.hcl")) }, "E0107"},
 		{"a file that a function read", func(t *testing.T, dir string) { put(t, dir, "data.txt", "2") }, "W0317"},
 		{"a file that a function asked for", func(t *testing.T, dir string) { put(t, dir, "extra.txt", "") }, "W0317"},
+		{"a file that a function read gone", func(t *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, "data.txt")) }, "E0304"},
 		{"a source of an etc block gone", func(t *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, "f.txt")) }, "E0105"},
 		{"a link to a module", func(t *testing.T, dir string) {
 			_ = os.Remove(filepath.Join(dir, "link"))
@@ -105,6 +106,29 @@ option "y" { default = 1 }
 			for host, want := range map[string]bool{"a": false, "b": true} {
 				if _, d := Check(context.Background(), Options{Dir: dir, Host: host, Cache: cache}); d.HasErrors() != want {
 					t.Errorf("host %s: %v", host, d)
+				}
+			}
+		}
+	})
+	t.Run("what was missing comes", func(t *testing.T) {
+		for name, text := range map[string]string{
+			"data.txt": `etc "a" { text = file("data.txt") }`,
+			"t.tmpl":   `etc "a" { text = templatefile("t.tmpl", {}) }`,
+			"s.txt":    `etc "a" { source = "s.txt" }`,
+			"x.age":    "service \"a\" {\n  ExecStart = \"/bin/a\"\n}\ncredential \"x\" {\n  unit = service.a\n  age = \"x.age\"\n}",
+		} {
+			dir, cache := t.TempDir(), t.TempDir()
+			put(t, dir, "host.ug.hcl", text+"\n")
+			o := Options{Dir: dir, Cache: cache}
+			for range 2 {
+				if _, d := Check(context.Background(), o); !d.HasErrors() {
+					t.Errorf("%s: no error while it is missing", name)
+				}
+			}
+			put(t, dir, name, "age-encryption.org/v1\n")
+			for range 2 {
+				if _, d := Check(context.Background(), o); d.HasErrors() {
+					t.Errorf("%s: there now, and still %v", name, d)
 				}
 			}
 		}

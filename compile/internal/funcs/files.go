@@ -24,9 +24,9 @@ const MaxFile = 64 << 20
 // and the answer. A cached result holds as long as Files.Same says so for all
 // its observations.
 type Observation struct {
-	Kind   string // "file", "exists", "set"
+	Kind   string // "file", "exists", "set"; "no file" and so on for a question that failed
 	Name   string // path relative to the module's directory; for "set", directory and pattern with a NUL between
-	Answer string // sha256 of the content or of the list; "true", "false"
+	Answer string // sha256 of the content or of the list; "true", "false"; the error of one that failed
 }
 
 // Files reads the files of one module. Nothing outside the module's directory
@@ -93,6 +93,13 @@ func (f *Files) tell(kind, name, answer string) {
 	}
 }
 
+// fail tells a question that could not be answered, since it may be answered
+// the next time.
+func (f *Files) fail(kind, name string, err error) error {
+	f.tell("no "+kind, name, err.Error())
+	return err
+}
+
 // Same reports whether the directory would answer an observation as it did.
 func (f *Files) Same(o Observation) bool {
 	quiet := &Files{dir: f.dir, bundled: f.bundled, cache: map[string][]byte{}}
@@ -107,6 +114,16 @@ func (f *Files) Same(o Observation) bool {
 		dir, pattern, _ := strings.Cut(o.Name, "\x00")
 		list, err := quiet.Glob(dir, pattern)
 		return err == nil && digest([]byte(strings.Join(list, "\x00"))) == o.Answer
+	case "no file":
+		_, err := quiet.Read(o.Name)
+		return err != nil && err.Error() == o.Answer
+	case "no exists":
+		_, err := quiet.Exists(o.Name)
+		return err != nil && err.Error() == o.Answer
+	case "no set":
+		dir, pattern, _ := strings.Cut(o.Name, "\x00")
+		_, err := quiet.Glob(dir, pattern)
+		return err != nil && err.Error() == o.Answer
 	}
 	return false
 }
@@ -144,7 +161,7 @@ func (f *Files) Read(name string) ([]byte, error) {
 	f.mu.Unlock()
 	if !ok {
 		if b, err = f.read(c); err != nil {
-			return nil, err
+			return nil, f.fail("file", c, err)
 		}
 		f.mu.Lock()
 		f.cache[c] = b
@@ -224,10 +241,10 @@ func (f *Files) Exists(name string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, explain(c, err)
+		return false, f.fail("exists", c, explain(c, err))
 	}
 	if !st.Mode().IsRegular() {
-		return false, fmt.Errorf("%q is no regular file", c)
+		return false, f.fail("exists", c, fmt.Errorf("%q is no regular file", c))
 	}
 	f.tell("exists", c, "true")
 	return true, nil
@@ -278,7 +295,7 @@ func (f *Files) Glob(dir, pattern string) ([]string, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, f.fail("set", c+"\x00"+pattern, err)
 	}
 	sort.Strings(out)
 	f.tell("set", c+"\x00"+pattern, digest([]byte(strings.Join(out, "\x00"))))

@@ -222,3 +222,39 @@ func TestObservations(t *testing.T) {
 	}
 	check(false, false, false)
 }
+
+// TestFailedObservations: what could not be read may be there the next time.
+func TestFailedObservations(t *testing.T) {
+	dir := module(t, map[string]string{"d/x": ""})
+	var seen []Observation
+	ctx := Context(NewFiles(dir, func(o Observation) { seen = append(seen, o) }))
+	for _, call := range []string{`file("a.txt")`, `fileexists("d")`, `fileset("e", "*.md")`} {
+		if _, err := eval(t, ctx, call); err == nil {
+			t.Errorf("%s: no error", call)
+		}
+	}
+	if len(seen) != 3 {
+		t.Fatalf("observed %v", seen)
+	}
+	for _, o := range seen {
+		if !NewFiles(dir, nil).Same(o) {
+			t.Errorf("%v: Same is false", o)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "d")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "e"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"a.txt": "1", "d": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, o := range seen {
+		if NewFiles(dir, nil).Same(o) {
+			t.Errorf("%v: Same is true", o)
+		}
+	}
+}
