@@ -30,6 +30,7 @@ named; advice changes nothing.`,
   unitgen analyze verify ./my.service`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			defer tuneMemory()()
 			ds, err := verifyUnits(args, root, sysroot, user)
 			if err != nil && asJSON {
 				// A refusal has its JSON too.
