@@ -195,6 +195,12 @@ func (e *Engine) read(s *set, u *unit, p string, loading bool) error {
 	if !loading {
 		return nil
 	}
+	if m, ok := e.fs.(*memory); ok {
+		// It is taken apart already: writing and reading it again would be most of
+		// the work of a large tree.
+		e.take(s, u, m.file(p))
+		return nil
+	}
 	data, err := e.fs.ReadFile(p)
 	if err != nil {
 		u.typ = unknown
@@ -273,6 +279,11 @@ func (e *Engine) parse(s *set, u *unit, p string, data []byte) error {
 	if diags.HasErrors() {
 		return &failure{kind: Failed, err: errBadMessage}
 	}
+	e.take(s, u, f)
+	return nil
+}
+
+func (e *Engine) take(s *set, u *unit, f *unitfile.File) {
 	for _, l := range f.Assignments("Install") {
 		switch l.Key {
 		case "Alias":
@@ -302,7 +313,6 @@ func (e *Engine) parse(s *set, u *unit, p string, data []byte) error {
 			}
 		}
 	}
-	return nil
 }
 
 func (e *Engine) parseDefaultInstance(u *unit, v string) {
