@@ -14,15 +14,15 @@ import (
 const heapGoal = 520 << 20
 
 // tuneMemory trades memory for time while a configuration is compiled: the
-// collector runs seldom while the heap is small, and as usual near the goal. A
-// configuration that needs more than the goal gets more. GOGC and GOMEMLIMIT of
+// collector does not run before the heap is near the goal. A configuration that
+// needs more than the goal gets more. GOGC and GOMEMLIMIT of
 // the environment win. It gives the function that puts things back, for
 // processes that live on.
 func tuneMemory() func() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
-	percent, limit := debug.SetGCPercent(400), debug.SetMemoryLimit(heapGoal)
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(heapGoal)
 	var over atomic.Bool
 	afterEachGC(func() bool {
 		if over.Load() {
