@@ -15,7 +15,7 @@
         src = self;
         # The hash of what `go mod vendor` makes. It changes with go.sum and
         # with the set of imported packages; `.ci/vendor-hash --write` renews it.
-        vendorHash = "sha256-YxElnn91/Ufz6aZIbgmNwgGIXnbtFE7fxGFQZpdHxcI=";
+        vendorHash = "sha256-NBi9ar7ZzgUEtle4VZHvuCMtm6H3YTdxnoIwDQUEUEU=";
         subPackages = [ "cmd/unitgen" ];
         env.CGO_ENABLED = 0;
         ldflags = [ "-s" "-w" ];
