@@ -74,7 +74,7 @@ func (c *compilation) finish() (*Result, diag.List) {
 		other.lazy, other.diags = true, diag.List{d}
 		return &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: other}, other.diags
 	}
-	if c.o.Paths != nil && !c.diags.HasErrors() {
+	if c.o.Paths != nil && c.o.NoVerify && !c.diags.HasErrors() {
 		c.diags = append(c.diags, c.o.Paths(r.Tree)...)
 	}
 	c.diags = tidy(c.diags)
@@ -213,7 +213,17 @@ func (c *compilation) evaluate(r *Result) {
 	c.tree = r.Tree
 	c.release()
 	c.tree = nil
+	if c.o.Paths == nil {
+		c.diags = append(c.diags, c.verifyTree(r.Tree)...)
+		return
+	}
+	// Both only read the tree.
+	paths := make(chan diag.List, 1)
+	go func() { paths <- c.o.Paths(r.Tree) }()
 	c.diags = append(c.diags, c.verifyTree(r.Tree)...)
+	if found := <-paths; !c.diags.HasErrors() {
+		c.diags = append(c.diags, found...)
+	}
 }
 
 // everything evaluates what nothing read: options, locals, assertions.

@@ -32,7 +32,7 @@ func tuneMemory() func() {
 		metrics.Read(s)
 		live := s[0].Value.Uint64()
 		if live > heapGoal*2/3 {
-			debug.SetMemoryLimit(int64(min(live*2, math.MaxInt64/2)))
+			debug.SetMemoryLimit(int64(min(live*3, math.MaxInt64/3)))
 		}
 		return true
 	})
