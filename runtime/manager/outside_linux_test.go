@@ -1,12 +1,14 @@
 package manager
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,6 +46,14 @@ func TestOutside(t *testing.T) {
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 	pid := cmd.Process.Pid
+	// Start returns when the descriptors close in exec(2), a moment before the
+	// kernel has laid out the environment.
+	for range 1000 {
+		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); len(b) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 
 	if a, _, err := o.ask(outsideRequest{Op: "environ", PID: pid, Name: "INVOCATION_ID"}); err != nil || a.Value != id {
 		t.Errorf("environ: %q, %v", a.Value, err)
