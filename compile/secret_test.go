@@ -30,6 +30,8 @@ func TestSecretsStay(t *testing.T) {
 		"program":               {"generate \"g\" { program = option.pw }\n", "E0901"},
 		"data":                  {"generate \"g\" {\n  program = \"p\"\n  data = [option.pw]\n}\n", "E0901"},
 		"condition of a block":  {"etc \"a\" {\n  when = option.pw == \"x\"\n  text = \"t\"\n}\n", "E0901"},
+		"success of a value":    {text("can(regex(\"^x\", option.pw)) ? \"a\" : \"b\""), "E0901"},
+		"fallback of a value":   {text("try(regex(\"^x\", option.pw), \"b\")"), "E0901"},
 		"condition of a value":  {text("when(option.pw == \"x\", \"t\")"), "E0901"},
 		"message of a function": {text("parseint(option.pw, 10)"), "E0304"},
 		"name of a file":        {text("file(option.pw)"), "E0304"},

@@ -186,7 +186,9 @@ func (r *renderer) unit(u *unit) {
 		r.scope(w, u, label, twice)
 		w.attr("mask", "true")
 		w.close()
-		r.rest(w, u, nil)
+		if len(u.aliases)+len(u.deps) > 0 {
+			r.note("%s: the links to it are left out, as it is masked", u.name)
+		}
 		return
 	}
 	b := takeApart(typ, u.file, checker(typ, u.scope))
@@ -258,13 +260,6 @@ func (r *renderer) links(w *block, u *unit, made map[string]bool) {
 			sort.Strings(x.items)
 			w.attr(x.name, list(x.items, w.indent))
 		}
-	}
-}
-
-// rest writes the links to a masked unit, which are of no effect but exist.
-func (r *renderer) rest(_ *block, u *unit, _ map[string]bool) {
-	if len(u.aliases)+len(u.deps) > 0 {
-		r.note("%s: the links to it are left out, as it is masked", u.name)
 	}
 }
 

@@ -79,7 +79,8 @@ func claimed(u *load.Unit, a load.Assignment) string {
 	return ""
 }
 
-// bothWanted reports whether some unit pulls both in.
+// bothWanted reports whether each of the two is pulled in by something: then
+// both are meant to run.
 func (c *checker) bothWanted(a, b *load.Unit) bool {
 	wants := func(u *load.Unit) map[string]bool {
 		m := map[string]bool{}

@@ -14,7 +14,7 @@ import (
 
 func init() {
 	const c = "Types"
-	add(c, "can(expression)", "Whether an expression can be evaluated without an error.", tryfunc.CanFunc, `can(regex("[0-9]", "abc"))`, `false`)
+	add(c, "can(expression)", "Whether an expression can be evaluated without an error.", attempt(tryfunc.CanFunc), `can(regex("[0-9]", "abc"))`, `false`)
 	add(c, "nonsensitive(value)", "Takes the secret mark away from what was derived from a secret and is none itself, such as a hash. What it is given then appears in the tree, readable for all.", nonsensitive, `nonsensitive(sensitive("a"))`, `"a"`)
 	add(c, "sensitive(value)", "Marks a value as a secret.", sensitive, `nonsensitive(strlen(sensitive("abc")))`, `3`)
 	add(c, "tobool(value)", "A bool from a bool or the strings \"true\" and \"false\".", to(cty.Bool), `tobool("true")`, `true`)
@@ -23,7 +23,7 @@ func init() {
 	add(c, "tonumber(value)", "A number from a number or a string of digits.", to(cty.Number), `tonumber("8080")`, `8080`)
 	add(c, "toset(value)", "A set from a list: sorted, without repetitions.", to(cty.Set(cty.DynamicPseudoType)), `toset(["b", "a", "b"])`, `["a", "b"]`)
 	add(c, "tostring(value)", "A string from a number or a bool.", to(cty.String), `tostring(8080)`, `"8080"`)
-	add(c, "try(expressions…)", "The first expression that can be evaluated without an error.", tryfunc.TryFunc, `try(tonumber("x"), 0)`, `0`)
+	add(c, "try(expressions…)", "The first expression that can be evaluated without an error.", attempt(tryfunc.TryFunc), `try(tonumber("x"), 0)`, `0`)
 	add(c, "type(value)", "The type of a value as a word.", typeOf, `type(["a"])`, `"tuple"`, `type("a")`, `"string"`)
 }
 

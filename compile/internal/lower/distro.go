@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/unitgen/unitgen/compile/internal/eval"
 	"github.com/unitgen/unitgen/compile/internal/index"
@@ -271,5 +270,3 @@ func reason(err error) string {
 	}
 	return err.Error()
 }
-
-var _ hclsyntax.Expression
