@@ -65,8 +65,8 @@ func (s *Store) PathOf(img *emit.Image) string {
 // tree at once. An error leaves the store as it was.
 func (s *Store) Put(img *emit.Image) (Stored, error) {
 	out := Stored{Path: s.PathOf(img), Hash: img.Hash}
-	if s.complete(out.Path) {
-		return out, s.putSources(out.Path, img.Sources)
+	if s.complete(out.Path) && s.sameSources(out.Path, img.Sources) {
+		return out, nil
 	}
 	if err := durable.MkdirAll(s.fs, s.dir, 0o755); err != nil {
 		return out, fmt.Errorf("the store cannot be made: %w", err)
@@ -76,6 +76,9 @@ func (s *Store) Put(img *emit.Image) (Stored, error) {
 		return out, err
 	}
 	defer unlock()
+	if s.complete(out.Path) {
+		return out, s.putSources(out.Path, img.Sources)
+	}
 	tmp, err := s.tempDir()
 	if err != nil {
 		return out, fmt.Errorf("the store cannot be written: %w", err)
@@ -107,13 +110,19 @@ func (s *Store) complete(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// putSources replaces the sources beside a tree where they differ.
+func (s *Store) sameSources(tree string, data []byte) bool {
+	old, err := os.ReadFile(tree + emit.SourcesSuffix)
+	return err == nil && string(old) == string(data)
+}
+
+// putSources replaces the sources beside a tree where they differ. Other
+// builders of the tree may be at it too; the caller holds the store's lock, so
+// no collection is.
 func (s *Store) putSources(tree string, data []byte) error {
-	p := tree + emit.SourcesSuffix
-	if old, err := os.ReadFile(p); err == nil && string(old) == string(data) {
+	if s.sameSources(tree, data) {
 		return nil
 	}
-	return durable.ReplaceFile(s.fs, p, data, 0o644)
+	return durable.ReplaceFileShared(s.fs, tree+emit.SourcesSuffix, data, 0o644)
 }
 
 func (s *Store) tempDir() (string, error) {

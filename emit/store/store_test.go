@@ -78,9 +78,11 @@ func TestBuildersSideBySide(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range created {
 		wg.Add(1)
+		mine := *img // the same tree, from sources of its own
+		mine.Sources = fmt.Appendf(nil, "sources %d\n", i%4)
 		go func() {
 			defer wg.Done()
-			st, err := Open(state).Put(img)
+			st, err := Open(state).Put(&mine)
 			if err != nil {
 				t.Error(err)
 			}

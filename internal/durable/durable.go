@@ -9,10 +9,14 @@
 package durable
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // FS changes a file system. Paths are absolute or relative to the working
@@ -128,7 +132,18 @@ func ReplaceFile(f FS, path string, data []byte, perm fs.FileMode) error {
 // ReplaceOwned is ReplaceFile for a file of another owner; -1 leaves an
 // identity as it is.
 func ReplaceOwned(f FS, path string, data []byte, perm fs.FileMode, uid, gid int) error {
-	tmp := Temporary(path)
+	return replace(f, Temporary(path), path, data, perm, uid, gid)
+}
+
+// ReplaceFileShared is ReplaceFile where several writers may put the same file
+// in place at once: each writes under a name of its own, and the last one
+// stays.
+func ReplaceFileShared(f FS, path string, data []byte, perm fs.FileMode) error {
+	own := filepath.Join(filepath.Dir(path), TemporaryPrefix+strconv.FormatUint(rand.Uint64(), 36)+"-"+filepath.Base(path))
+	return replace(f, own, path, data, perm, -1, -1)
+}
+
+func replace(f FS, tmp, path string, data []byte, perm fs.FileMode, uid, gid int) error {
 	if err := f.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -185,9 +200,14 @@ func RemoveAll(f FS, path string) error {
 const TemporaryPrefix = ".unitgen-tmp-"
 
 // Temporary gives the name under which a path is written before it is put in
-// place.
+// place. A name that would be too long with the prefix is replaced by its hash.
 func Temporary(path string) string {
-	return filepath.Join(filepath.Dir(path), TemporaryPrefix+filepath.Base(path))
+	const nameMax = 255 // bytes, NAME_MAX of Linux's file systems
+	base := filepath.Base(path)
+	if len(TemporaryPrefix)+len(base) > nameMax {
+		base = fmt.Sprintf("%x", sha256.Sum256([]byte(base)))
+	}
+	return filepath.Join(filepath.Dir(path), TemporaryPrefix+base)
 }
 
 func ignoreMissing(err error) error {

@@ -11,6 +11,7 @@ func (s *service) mainExited(p *process, cmd command, w waitResult) {
 	if s.main != p {
 		return
 	}
+	s.u.m.edge.Drain(s.u.name()) // what it wrote comes before what follows from its end
 	s.main, s.mainPID = nil, 0
 	s.mainRec = p.rec
 	s.noteRecord(p.rec)
@@ -94,6 +95,7 @@ func (s *service) controlExited(p *process, cmd command, w waitResult) {
 	if s.control != p {
 		return
 	}
+	s.u.m.edge.Drain(s.u.name())
 	s.control = nil
 	f := "success"
 	if !s.c.clean(w, false) {
