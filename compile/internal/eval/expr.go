@@ -182,10 +182,24 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 	ctx := &hcl.EvalContext{Functions: e.functions(s.Module)}
 	all := true
 	size := 0
-	secret := callsSensitive(x)
+	in := callsOf(x)
+	secret := in.sensitive
+	var lost []cty.ValueMarks // of values whose keys try and can did not find
 	if len(vars) > 0 {
 		root := &trie{}
 		for _, t := range vars {
+			if in.attempts[t.SourceRange()] {
+				depth, marks, ok := e.lacking(s, t)
+				if !ok {
+					all = false
+					continue
+				}
+				if depth > 0 {
+					root.keep(e.steps(t, depth))
+					lost = append(lost, marks...)
+					continue
+				}
+			}
 			v, steps, ok := e.resolve(s, t)
 			if !ok {
 				all = false
@@ -216,7 +230,7 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 	if !small(v) {
 		return e.tooLarge(r)
 	}
-	return v, true
+	return v.WithMarks(lost...), true
 }
 
 func (e *Evaluator) tooLarge(at hcl.Range) (cty.Value, bool) {
@@ -442,21 +456,6 @@ func Spell(t hcl.Traversal) string {
 	return b.String()
 }
 
-// callsSensitive reports whether an expression makes secrets of its own.
-func callsSensitive(x hcl.Expression) bool {
-	n, ok := x.(hclsyntax.Node)
-	if !ok {
-		return false
-	}
-	found := false
-	_ = hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
-		c, ok := n.(*hclsyntax.FunctionCallExpr)
-		found = found || ok && c.Name == "sensitive"
-		return nil
-	})
-	return found
-}
-
 // hclError reports the first error of an evaluation. The words of a function
 // may repeat what it was given, so they are left out where that may be secret.
 func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression, secret bool) {
@@ -478,6 +477,9 @@ func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression, sec
 		why := strings.TrimSpace(strings.ReplaceAll(d.Detail, deeper, ""))
 		if secret {
 			why = "the expression reads a secret, so the reason is not shown. Try it with another value."
+		} else if text := noValue(d); text != "" {
+			e.err("E0304", "Expression cannot be evaluated", at, "%s", text)
+			return
 		}
 		out := diag.Errorf("E0304", "Expression cannot be evaluated", syntax.Range(at), "%s: %s", d.Summary, why)
 		e.Diags = append(e.Diags, out)

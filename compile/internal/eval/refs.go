@@ -356,7 +356,11 @@ func (e *Evaluator) readOption(r ref, t hcl.Traversal) (cty.Value, []string, boo
 			return cty.DynamicVal, nil, false
 		}
 		if !exists {
-			e.noKey(t, i, name, e.keys(p))
+			var keys []string
+			if !p.hidden() {
+				keys = e.keys(p)
+			}
+			e.noKey(t, i, name, keys)
 			return cty.DynamicVal, nil, false
 		}
 		p = c

@@ -378,6 +378,31 @@ func (e *Evaluator) readUnit(s *Scope, r ref, t hcl.Traversal) (cty.Value, []str
 	return cty.StringVal(name), e.steps(t, 2), true
 }
 
+// instanceKeys gives the keys of the for_each blocks that a reference names;
+// nil where there are none.
+func (e *Evaluator) instanceKeys(r ref, t hcl.Traversal) (map[string]bool, bool) {
+	if !r.found || strings.HasSuffix(r.key.Label, "@") {
+		return nil, true
+	}
+	var keys map[string]bool
+	for _, b := range e.IX.Units[r.key] {
+		if b.ForEach == nil {
+			continue
+		}
+		inst, ok := e.Instances(b, t.SourceRange())
+		if !ok {
+			return nil, false
+		}
+		if keys == nil {
+			keys = map[string]bool{}
+		}
+		for _, in := range inst {
+			keys[in.Each.Key.AsString()] = true
+		}
+	}
+	return keys, true
+}
+
 // readInstances gives the names of a for_each block's units by key.
 func (e *Evaluator) readInstances(r ref, t hcl.Traversal) (cty.Value, []string, bool) {
 	at := t.SourceRange()
