@@ -251,6 +251,8 @@ func (c *compilation) everything() {
 		}
 	}
 	c.ev.Assertions()
+	c.ev.LintOff()
+	c.ev.LintLate()
 }
 
 // host reads the host block: name, systemd, provides.

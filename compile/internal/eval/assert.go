@@ -38,14 +38,9 @@ func (e *Evaluator) Assertions() {
 	for _, kind := range []string{"assert", "warn"} {
 		for _, b := range e.IX.Blocks[kind] {
 			on, ok := e.holds(b, nil, b.Header)
-			if !ok {
-				continue
+			if ok && on {
+				e.assertion(b)
 			}
-			if !on {
-				e.lintBlock(Contrib{Block: b})
-				continue
-			}
-			e.assertion(b)
 		}
 	}
 }

@@ -128,7 +128,6 @@ func (e *Evaluator) Groups(kind string, key func(c Contrib, name string) (string
 			continue
 		}
 		if !on {
-			e.lintBlock(Contrib{Block: b})
 			continue
 		}
 		inst, ok := e.Instances(b, b.Header)

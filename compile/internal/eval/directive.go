@@ -188,7 +188,7 @@ func (e *Evaluator) Merge(name string, f *Fact, srcs []Source) (Value, bool) {
 			fine = fine && ok
 			if !b {
 				on = false
-				e.Lint(e.scope(d), d.Expr)
+				e.LintDef(d)
 				break
 			}
 		}

@@ -75,6 +75,7 @@ type Evaluator struct {
 	funcs   map[*index.Module]map[string]function.Function
 	reads   []Read
 	linted  map[hcl.Expression]bool
+	later   []lateRef
 	facts   factTable
 }
 

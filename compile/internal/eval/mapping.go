@@ -86,7 +86,7 @@ func (e *Evaluator) mapEntry(name string, f *Fact, key string, defs []*index.Def
 		if on {
 			active = append(active, d)
 		} else if d.Expr != nil {
-			e.Lint(e.scope(d), d.Expr)
+			e.LintDef(d)
 		}
 	}
 	best, fine := merge.Strongest(active, func(d *index.Def) (bool, bool) { return e.isNull(d, types.Named("string")) })

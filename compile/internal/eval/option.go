@@ -198,7 +198,7 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 			}
 			if !on {
 				if d.Expr != nil {
-					e.Lint(e.scope(d), d.Expr)
+					e.LintDef(d)
 				}
 				continue
 			}
@@ -217,7 +217,7 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 		p.defs, ok = merge.Strongest(active, func(d *index.Def) (bool, bool) { return e.isNull(d, p.typ) })
 		for _, d := range active {
 			if !d.Evaluated && d.Expr != nil && !contains(p.defs, d) {
-				e.Lint(e.scope(d), d.Expr)
+				e.LintDef(d)
 			}
 		}
 		return cty.NilVal, fine && ok

@@ -280,17 +280,6 @@ func (e *Evaluator) findHosts(t hcl.Traversal) (ref, bool) {
 	return ref{}, false
 }
 
-// Lint checks the names in an expression that is not evaluated.
-func (e *Evaluator) Lint(s *Scope, x hcl.Expression) {
-	if e.linted[x] {
-		return
-	}
-	e.linted[x] = true
-	for _, t := range x.Variables() {
-		e.find(s, t)
-	}
-}
-
 // resolve gives the value that a traversal names and the steps that name it;
 // the rest of the traversal goes into the value.
 func (e *Evaluator) resolve(s *Scope, t hcl.Traversal) (cty.Value, []string, bool) {

@@ -186,6 +186,9 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 		}
 		key := each.Key.AsString()
 		switch {
+		case key == "" && (strings.HasSuffix(label, "@") || unitname.IsTemplate(label)):
+			e.err("E0602", "Invalid unit name", b.ForEach.Expr.Range(), "One key of for_each is empty, and an instance of a template has a name. Leave the empty key out, or give the block name = ….")
+			return "", false
 		case unit && strings.HasSuffix(label, "@"):
 			return e.validUnit(label+key+suffix, b.ForEach.Expr.Range())
 		case b.Kind == "instance" && unitname.IsTemplate(label):
@@ -216,6 +219,9 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 	switch {
 	case unit && unitname.Type(name) == b.Kind:
 		e.err("E0601", "Label has the suffix of its type", at, "The name of a %s is without .%s. Leave the suffix out.", b.Kind, b.Kind)
+		return "", false
+	case each != nil && (strings.HasSuffix(label, "@") && strings.HasSuffix(name, "@") || unitname.IsTemplate(label) && unitname.IsTemplate(name)):
+		e.err("E0602", "Invalid unit name", at, "For the key %q of for_each this gives %q, the template itself, not an instance. Let name end in what is not empty, or leave the key out.", each.Key.AsString(), name)
 		return "", false
 	case unit && strings.HasSuffix(label, "@") && each != nil && !strings.Contains(name, "@"):
 		return e.validUnit(label+name+suffix, at)
@@ -327,27 +333,9 @@ func (e *Evaluator) ActiveContribs(u *Unit) ([]Contrib, bool) {
 		}
 		if on {
 			out = append(out, c)
-		} else {
-			e.lintBlock(c)
 		}
 	}
 	return out, fine
-}
-
-// lintBlock checks the names in a block that is off.
-func (e *Evaluator) lintBlock(c Contrib) {
-	if c.Gen != nil {
-		return
-	}
-	s := &Scope{Module: c.Block.Module, Each: c.Each}
-	if c.Block.ForEach != nil && c.Each == nil {
-		s.Each = &Each{Key: cty.DynamicVal, Value: cty.DynamicVal}
-	}
-	for _, a := range c.Block.Attrs {
-		if a.Lit.Kind == 0 {
-			e.Lint(s, a.Expr)
-		}
-	}
 }
 
 // readUnit gives a unit's full name, or the value of one of its directives.

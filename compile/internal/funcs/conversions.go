@@ -23,7 +23,7 @@ func init() {
 	add(c, "tonumber(value)", "A number from a number or a string of digits.", to(cty.Number), `tonumber("8080")`, `8080`)
 	add(c, "toset(value)", "A set from a list: sorted, without repetitions.", to(cty.Set(cty.DynamicPseudoType)), `toset(["b", "a", "b"])`, `["a", "b"]`)
 	add(c, "tostring(value)", "A string from a number or a bool.", to(cty.String), `tostring(8080)`, `"8080"`)
-	add(c, "try(expressions…)", "The first expression that can be evaluated without an error.", attempt(tryfunc.TryFunc), `try(tonumber("x"), 0)`, `0`)
+	add(c, "try(expressions…)", "The first expression that can be evaluated without an error. A key that a value does not have, an index behind the end and an option that nothing defines count as failures; a name that nothing declares is an error in `try` and `can` as everywhere.", attempt(tryfunc.TryFunc), `try(tonumber("x"), 0)`, `0`)
 	add(c, "type(value)", "The type of a value as a word.", typeOf, `type(["a"])`, `"tuple"`, `type("a")`, `"string"`)
 }
 

@@ -74,6 +74,7 @@ func Tree(e *eval.Evaluator, t *tree.Tree, o Options) diag.List {
 	drafts = append(drafts, l.actions()...)
 	drafts = append(drafts, l.dropIns()...)
 	l.finish(drafts)
+	l.offBlocks()
 	l.instances()
 	l.distro()
 	l.links()
