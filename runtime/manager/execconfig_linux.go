@@ -359,7 +359,7 @@ func (c *execConfig) resolve(unit string) (account, error) {
 	if name != "" {
 		u, err := lookupUser(name)
 		if err != nil {
-			return a, err
+			return a, step(stage.ExitUser, "USER", err)
 		}
 		a = u
 		a.set = true
@@ -370,14 +370,14 @@ func (c *execConfig) resolve(unit string) (account, error) {
 	if c.group != "" {
 		g, err := lookupGroup(c.group)
 		if err != nil {
-			return a, err
+			return a, step(stage.ExitGroup, "GROUP", err)
 		}
 		a.gid = g
 	}
 	for _, n := range c.groups {
 		g, err := lookupGroup(n)
 		if err != nil {
-			return a, err
+			return a, step(stage.ExitGroup, "GROUP", err)
 		}
 		a.groups = append(a.groups, g)
 	}

@@ -84,6 +84,13 @@ func (p *mountUnit) run(setting string, argv []string, done func(bool)) {
 	if !exists(cmd.path) {
 		cmd.path = argv[0]
 	}
+	req, err := p.u.m.newRequest(p.u, newExecConfig(p.u.m, p.u.file), cmd, false)
+	if err != nil {
+		p.u.notice("%v", err)
+		p.result = "resources"
+		done(false)
+		return
+	}
 	q := &process{rec: execRecord(cmd), control: true}
 	p.control = q
 	_ = p.u.m.edge.Output(p.u)
@@ -102,8 +109,7 @@ func (p *mountUnit) run(setting string, argv []string, done func(bool)) {
 		}
 	}
 	q.exited = func(w waitResult) { end(w.code == cldExited && w.status == 0) }
-	c := newExecConfig(p.u.m, p.u.file)
-	p.u.m.spawn(p.u, p.u.m.newRequest(p.u, c, cmd, false), q)
+	p.u.m.spawn(p.u, req, q)
 	p.timer = p.u.m.after(span(p.u.file, "TimeoutSec", defaultTimeout, true), func() {
 		p.u.notice("%s timed out.", argv[0])
 		p.result = "timeout"

@@ -248,12 +248,12 @@ func (s *service) extend(v string) {
 
 // startWatchdog begins to wait for the next sign of life.
 func (s *service) startWatchdog() {
-	s.watchdogStamp = s.u.m.now()
 	s.u.m.cancel(s.watchdog)
 	s.watchdog = nil
 	if s.watchdogUsec <= 0 || s.watchdogUsec == load.Infinity {
 		return
 	}
+	s.watchdogStamp = s.u.m.now()
 	s.watchdog = s.u.m.after(s.watchdogUsec, s.watchdogElapsed)
 }
 
@@ -302,9 +302,12 @@ func (s *service) dropStore() {
 }
 
 // request puts together what one command of the service needs to start.
-func (s *service) request(cmd command, main bool) *spawnRequest {
+func (s *service) request(cmd command, main bool) (*spawnRequest, error) {
 	m, u := s.u.m, s.u
-	r := m.newRequest(u, s.c.exec, cmd, main)
+	r, err := m.newRequest(u, s.c.exec, cmd, main)
+	if err != nil {
+		return nil, err
+	}
 	if s.notifyFD >= 0 && (main || s.c.notifyAccess != "main") {
 		r.vars = append(r.vars, "NOTIFY_SOCKET="+m.notifyPath(u.name()))
 	}
@@ -334,7 +337,11 @@ func (s *service) request(cmd command, main bool) *spawnRequest {
 	if main || cmd.setting == "ExecStart" {
 		s.passSockets(r)
 	}
-	return r
+	if err := r.checkInput(); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
 }
 
 // passSockets gives the service the descriptors of its active sockets, its

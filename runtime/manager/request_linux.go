@@ -14,17 +14,23 @@ import (
 	"github.com/unitgen/unitgen/schema/value"
 )
 
-// newRequest is what all unit types with commands start from.
-func (m *Manager) newRequest(u *unit, c *execConfig, cmd command, main bool) *spawnRequest {
+// newRequest is what all unit types with commands start from. An error is a
+// resourceError: no process is to be made then.
+func (m *Manager) newRequest(u *unit, c *execConfig, cmd command, main bool) (*spawnRequest, error) {
+	fileEnv, err := c.readEnvFiles()
+	if err != nil {
+		return nil, err
+	}
 	r := &spawnRequest{
-		unit: u.name(), cfg: c, cmd: cmd, env: m.env, isMain: main, stdinFD: -1, fifo: m.fifoPath(u.name()),
+		fileEnv: fileEnv,
+		unit:    u.name(), cfg: c, cmd: cmd, env: m.env, isMain: main, stdinFD: -1, fifo: m.fifoPath(u.name()),
 		vars: []string{"INVOCATION_ID=" + u.invocation.String()},
 	}
 	if len(c.creds) > 0 {
 		r.credDir = m.credentialDir(u.name())
 	}
 	r.cgroup, r.cgroups = u.group.enter(u)
-	return r
+	return r, nil
 }
 
 func (m *Manager) isSystem() bool { return m.opt.Scope != tree.User }

@@ -24,14 +24,16 @@ func (s *service) mainExited(p *process, cmd command, w waitResult) {
 		f = "success"
 	}
 	if f != "success" {
-		s.u.notice("Main process %d ended, %s.", p.pid, describeExit(w))
+		if p.pid != 0 {
+			s.u.notice("Main process %d ended, %s.", p.pid, describeExit(w))
+		}
 	}
 	if s.result == "success" {
 		s.result = f
 	}
 	if s.c.typ == "oneshot" && s.state == "start" && f == "success" && s.listAt+1 < len(s.list) {
 		s.listAt++
-		s.runMain()
+		s.runMain(s.state)
 		return
 	}
 	switch s.state {
@@ -103,16 +105,19 @@ func (s *service) controlExited(p *process, cmd command, w waitResult) {
 	}
 	if s.state == "condition" && w.code == cldExited && w.status > 0 && w.status < 255 {
 		f = "exec-condition"
+		s.u.condOK = false
 	}
 	if cmd.ignore {
 		f = "success"
 	}
 	if f != "success" {
-		s.u.notice("%s= process %d ended, %s.", cmd.setting, p.pid, describeExit(w))
+		if p.pid != 0 {
+			s.u.notice("%s= process %d ended, %s.", cmd.setting, p.pid, describeExit(w))
+		}
 	}
 	if f == "success" && s.listAt+1 < len(s.list) && s.list[s.listAt].setting == cmd.setting {
 		s.listAt++
-		s.runControl()
+		s.runControl(s.state)
 		return
 	}
 	switch s.state {

@@ -104,6 +104,7 @@ func (s *service) set(state us.SubState) {
 		s.closeNotify()
 		s.u.m.cancel(s.watchdog)
 		s.u.m.cancel(s.runtime)
+		s.watchdogStamp = us.Stamp{}
 	}
 	s.state = state
 	s.u.setState(a, state)
@@ -154,8 +155,7 @@ func (s *service) startLimitHit() {
 func (s *service) enterCondition() {
 	if s.begin("ExecCondition") {
 		s.arm(s.c.timeoutStart)
-		s.set("condition")
-		s.runControl()
+		s.runControl("condition")
 		return
 	}
 	s.enterStartPre()
@@ -164,8 +164,7 @@ func (s *service) enterCondition() {
 func (s *service) enterStartPre() {
 	if s.begin("ExecStartPre") {
 		s.arm(s.c.timeoutStart)
-		s.set("start-pre")
-		s.runControl()
+		s.runControl("start-pre")
 		return
 	}
 	s.enterStart()
@@ -190,20 +189,24 @@ func (s *service) enterStart() {
 	default:
 		s.arm(s.c.timeoutStart)
 	}
-	s.set("start")
 	if s.c.typ == "forking" {
-		s.runControl()
+		s.runControl("start")
 		return
 	}
-	s.runMain()
+	s.runMain("start")
 }
 
-// runMain starts the command of ExecStart= that is next.
-func (s *service) runMain() {
+// runMain starts the command of ExecStart= that is next, in the given state.
+func (s *service) runMain(state us.SubState) {
 	cmd := s.list[s.listAt]
+	req, err := s.request(cmd, true)
+	if err != nil {
+		s.withoutProcess(state, err)
+		return
+	}
+	s.set(state)
 	p := &process{rec: execRecord(cmd)}
 	s.main = p
-	req := s.request(cmd, true)
 	p.started = func(err error) {
 		if s.main != p {
 			return
@@ -235,9 +238,16 @@ func (s *service) runMain() {
 	s.u.m.spawn(s.u, req, p)
 }
 
-// runControl starts the command of the present list that is next.
-func (s *service) runControl() {
+// runControl starts the command of the present list that is next, in the given
+// state.
+func (s *service) runControl(state us.SubState) {
 	cmd := s.list[s.listAt]
+	req, err := s.request(cmd, false)
+	if err != nil {
+		s.withoutProcess(state, err)
+		return
+	}
+	s.set(state)
 	p := &process{rec: execRecord(cmd), control: true}
 	s.control = p
 	p.started = func(err error) {
@@ -252,7 +262,7 @@ func (s *service) runControl() {
 		s.noteRecord(p.rec)
 	}
 	p.exited = func(w waitResult) { s.controlExited(p, cmd, w) }
-	s.u.m.spawn(s.u, s.request(cmd, false), p)
+	s.u.m.spawn(s.u, req, p)
 }
 
 func (s *service) noteRecord(r us.Exec) { s.records[r.Setting+"/"+strconv.Itoa(r.Index)] = r }
@@ -265,7 +275,10 @@ func (s *service) spawnFailed(err error, cmd command) {
 	if errors.As(err, &se) {
 		status = se.status
 	}
-	s.u.notice("%s: %s: %v", s.u.name(), cmd.setting, err)
+	if cmd.ignore && status == stage.ExitExec && errors.Is(err, os.ErrNotExist) {
+		status = 0 // a program that may be missing
+	}
+	s.u.notice("%s: %s=: %v (exit status %d%s).", s.u.name(), cmd.setting, err, status, exitName(status))
 	now := s.u.m.now()
 	r := execRecord(cmd)
 	r.Start, r.Exit, r.Code, r.Status = now, now, cldExited, status
@@ -284,8 +297,7 @@ func (s *service) enterStartPost() {
 	s.startWatchdog()
 	if s.begin("ExecStartPost") {
 		s.arm(s.c.timeoutStart)
-		s.set("start-post")
-		s.runControl()
+		s.runControl("start-post")
 		return
 	}
 	s.enterRunning("success")
@@ -333,8 +345,7 @@ func (s *service) enterStop(f string) {
 	}
 	if s.begin("ExecStop") {
 		s.arm(s.c.timeoutStop)
-		s.set("stop")
-		s.runControl()
+		s.runControl("stop")
 		return
 	}
 	s.enterSignal("stop-sigterm", "success")
@@ -353,8 +364,7 @@ func (s *service) enterStopPost(f string) {
 	}
 	if s.begin("ExecStopPost") {
 		s.arm(s.c.timeoutStop)
-		s.set("stop-post")
-		s.runControl()
+		s.runControl("stop-post")
 		return
 	}
 	s.enterSignal("final-sigterm", "success")
@@ -508,8 +518,7 @@ func (s *service) reload() error {
 		return nil
 	}
 	s.arm(s.c.timeoutStart)
-	s.set("reload")
-	s.runControl()
+	s.runControl("reload")
 	return nil
 }
 

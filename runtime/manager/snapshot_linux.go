@@ -21,7 +21,7 @@ func (u *unit) snapshot() *us.Status {
 		StateChange: u.stateChange, InactiveExit: u.inactiveExit, ActiveEnter: u.activeEnter, ActiveExit: u.activeExit, InactiveEnter: u.inactiveEnter,
 		NeedDaemonReload: u.fileChanged(), CanStart: u.node.Load == us.LoadLoaded && !u.node.NoStart && !u.node.RefuseManualStart,
 		CanStop: !u.node.Perpetual && !u.node.RefuseManualStop, CanReload: u.node.Reloadable(), CanIsolate: u.node.AllowIsolate && u.node.Load == us.LoadLoaded,
-		CanFreeze: u.group.dir != "", ConditionResult: u.condOK, AssertResult: u.assertOK, ConditionStamp: u.condStamp, AssertStamp: u.condStamp,
+		CanFreeze: u.freezable(), ConditionResult: u.condOK, AssertResult: u.assertOK, ConditionStamp: u.condStamp, AssertStamp: u.assertStamp,
 		Conditions: u.conds, Invocation: u.invocation, ControlGroup: u.group.path, Slice: u.slice, Freezer: "running",
 		NotApplied: u.notApplied, Unit: f,
 	}
@@ -56,6 +56,11 @@ func (u *unit) snapshot() *us.Status {
 	}
 	u.kind.status(st)
 	return st
+}
+
+// freezable reports whether the unit's processes can be frozen as one.
+func (u *unit) freezable() bool {
+	return u.m.fsRoot.ok() && (u.typ == "service" || u.typ == "scope" || u.typ == "slice")
 }
 
 // stampOf identifies a file as it was read.

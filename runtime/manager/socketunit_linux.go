@@ -180,7 +180,17 @@ func (s *socket) runControl() {
 		}
 	}
 	p.exited = func(w waitResult) { done(w.code == cldExited && w.status == 0) }
-	s.u.m.spawn(s.u, s.u.m.newRequest(s.u, s.exec, cmd, false), p)
+	req, err := s.u.m.newRequest(s.u, s.exec, cmd, false)
+	if err != nil {
+		s.u.notice("%v", err)
+		p.ended = true
+		if s.result == "success" {
+			s.result = "resources"
+		}
+		done(false)
+		return
+	}
+	s.u.m.spawn(s.u, req, p)
 	s.u.m.cancel(s.timer)
 	s.timer = s.u.m.after(span(s.u.file, "TimeoutSec", defaultTimeout, true), func() {
 		s.result = "timeout"

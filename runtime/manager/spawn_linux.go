@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ type spawnRequest struct {
 	cfg      *execConfig
 	cmd      command
 	env      []string // the manager's, then what the unit's type adds
+	fileEnv  []string // of EnvironmentFile=
 	vars     []string // variables that win over all others: MAINPID and so on
 	pass     []int    // descriptors for the service, owned by the request
 	names    []string // their names
@@ -92,13 +92,10 @@ func (s *spawnRequest) start(m *Manager) (pid int, status *os.File, err error) {
 	var acct account
 	if !full && !s.cmd.noUser {
 		if acct, err = c.resolve(s.unit); err != nil {
-			return 0, nil, step(stage.ExitUser, "USER", err)
+			return 0, nil, err
 		}
 	}
-	env, err := s.environment(m, acct)
-	if err != nil {
-		return 0, nil, step(stage.ExitMemory, "ENVIRONMENT", err)
-	}
+	env := s.environment(m, acct)
 	more, err := s.prepareDirs(acct)
 	if err != nil {
 		return 0, nil, err
@@ -117,6 +114,13 @@ func (s *spawnRequest) start(m *Manager) (pid int, status *os.File, err error) {
 	}
 	if len(argv) == 0 {
 		return 0, nil, step(stage.ExitExec, "EXEC", errors.New("the command line is empty"))
+	}
+	if c.root != "" {
+		if st, err := os.Stat(c.root); err != nil {
+			return 0, nil, step(stage.ExitNamespace, "NAMESPACE", err)
+		} else if !st.IsDir() {
+			return 0, nil, step(stage.ExitNamespace, "NAMESPACE", fmt.Errorf("RootDirectory=%s is no directory", c.root))
+		}
 	}
 	path, err := lookProgram(s.cmd.path, c.root, env)
 	if err != nil {
@@ -516,7 +520,7 @@ func (s *spawnRequest) finish(env []string) []string {
 
 // environment puts the environment together in the order of precedence of
 // systemd.exec(5), "Environment Variables in Spawned Processes".
-func (s *spawnRequest) environment(m *Manager, a account) ([]string, error) {
+func (s *spawnRequest) environment(m *Manager, a account) []string {
 	c := s.cfg
 	var env []string
 	if c.system {
@@ -534,23 +538,8 @@ func (s *spawnRequest) environment(m *Manager, a account) ([]string, error) {
 		env = append(env, "HOME="+a.home, "LOGNAME="+a.name, "USER="+a.name, "SHELL="+a.shell)
 	}
 	env = append(env, c.env...)
-	for _, f := range c.envFiles {
-		b, err := os.ReadFile(f.path)
-		if err != nil {
-			if f.optional {
-				continue
-			}
-			return nil, err
-		}
-		list, err := value.ParseEnvironmentFile(string(bytes.ToValidUTF8(b, nil)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.path, err)
-		}
-		for _, as := range list {
-			env = append(env, as.Name+"="+as.Value)
-		}
-	}
-	return env, nil
+	env = append(env, s.fileEnv...)
+	return env
 }
 
 func contains(list []string, s string) bool {

@@ -38,11 +38,11 @@ type unit struct {
 
 	stateChange, inactiveExit, activeEnter, activeExit, inactiveEnter us.Stamp
 
-	invocation us.InvocationID
-	conds      []us.Condition
-	condOK     bool
-	assertOK   bool
-	condStamp  us.Stamp
+	invocation             us.InvocationID
+	conds                  []us.Condition
+	condOK                 bool
+	assertOK               bool
+	condStamp, assertStamp us.Stamp
 
 	limit         rateLimit
 	startHit      bool // the start limit was hit

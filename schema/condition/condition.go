@@ -21,6 +21,12 @@ type System struct {
 	Root      string   // the root directory; "" for "/"
 	Env       []string // the manager's environment; nil: this process's
 	FirstBoot bool     // /etc was unpopulated when the machine started
+	// Credentials are directories of credentials beside those that the
+	// environment names.
+	Credentials []string
+	// Controllers are the control group controllers that units can have; nil:
+	// those of the machine.
+	Controllers []string
 }
 
 // ErrInvalid is the error of a parameter that cannot be read.

@@ -179,6 +179,11 @@ func (s *System) credential(p string) (bool, error) {
 	if value.CredentialName(p) != nil {
 		return false, nil
 	}
+	for _, dir := range s.Credentials {
+		if exists(filepath.Join(dir, p)) {
+			return true, nil
+		}
+	}
 	for _, v := range []string{"CREDENTIALS_DIRECTORY", "ENCRYPTED_CREDENTIALS_DIRECTORY"} {
 		for _, e := range s.env() {
 			if dir, ok := strings.CutPrefix(e, v+"="); ok && filepath.IsAbs(dir) && exists(filepath.Join(dir, p)) {

@@ -163,7 +163,12 @@ func (s *System) controller(p string) (bool, error) {
 		return !unified, nil
 	}
 	have := map[string]bool{}
-	if unified {
+	if s.Controllers != nil {
+		for _, c := range s.Controllers {
+			have[c] = true
+		}
+		have["cpuacct"] = have["cpu"]
+	} else if unified {
 		for _, c := range strings.Fields(firstWord("/sys/fs/cgroup/cgroup.controllers")) {
 			have[c] = true
 		}
