@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/unitgen/unitgen/runtime/ctl"
 	"github.com/unitgen/unitgen/schema/install"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
@@ -30,115 +32,19 @@ type offlineOptions struct {
 	args       []string
 }
 
-// longOptions are systemctl's long options; true: it takes a value, and an
-// empty string after the colon: the value may be left out.
-var longOptions = map[string]bool{
-	"help": false, "version": false, "type": true, "property": true, "value": false, "all": false, "reverse": false, "after": false,
-	"before": false, "show-types": false, "failed": false, "full": false, "job-mode": true, "fail": false, "irreversible": false,
-	"ignore-dependencies": false, "ignore-inhibitors": false, "check-inhibitors": true, "user": false, "system": false, "global": false,
-	"wait": false, "no-block": false, "legend": true, "no-legend": false, "no-pager": false, "no-wall": false, "dry-run": false,
-	"root": true, "image": true, "force": false, "no-reload": false, "kill-whom": true, "kill-who": true, "signal": true,
-	"no-ask-password": false, "host": true, "machine": true, "runtime": false, "lines": true, "output": true, "plain": false,
-	"state": true, "recursive": false, "with-dependencies": false, "preset-mode": true, "firmware-setup": false, "boot-loader-menu": true,
-	"boot-loader-entry": true, "now": false, "message": true, "show-transaction": false, "what": true, "reboot-argument": true,
-	"read-only": false, "mkdir": false, "marked": false, "timestamp": true, "quiet": false, "kill-value": true,
-}
-
-// shortOptions are the one-letter options and the long ones they stand for.
-var shortOptions = map[byte]string{
-	'h': "help", 't': "type", 'p': "property", 'P': "property", 'a': "all", 'l': "full", 'f': "force", 'q': "quiet", 's': "signal",
-	'H': "host", 'M': "machine", 'n': "lines", 'o': "output", 'r': "recursive", 'i': "ignore-inhibitors", 'T': "show-transaction",
-}
-
-// parseOffline reads a command line as getopt_long does: options anywhere, long
-// ones also by a prefix that is unique. With an error the root is still given
-// where it was seen.
+// parseOffline reads a command line of systemctl. With an error the root is
+// still given where it was seen.
 func parseOffline(args []string) (offlineOptions, error) {
 	o := offlineOptions{presetMode: install.PresetFull}
-	var first error
-	set := func(name, value string) {
-		if err := o.set(name, value); err != nil && first == nil {
-			first = err
-		}
-	}
-	fail := func(format string, a ...any) {
-		if first == nil {
-			first = fmt.Errorf(format, a...)
-		}
-	}
-	var rest []string
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		switch {
-		case arg == "--":
-			rest = append(rest, args[i+1:]...)
-			i = len(args)
-		case strings.HasPrefix(arg, "--"):
-			name, value, has := strings.Cut(arg[2:], "=")
-			full, ambiguous := longOption(name)
-			switch {
-			case ambiguous:
-				fail("unitgen ctl: option '%s' is ambiguous", arg)
-				continue
-			case full == "":
-				fail("unitgen ctl: unrecognized option '%s'", arg)
-				continue
-			case has && !longOptions[full]:
-				fail("unitgen ctl: option '--%s' doesn't allow an argument", full)
-				continue
-			case !has && longOptions[full]:
-				if i++; i == len(args) {
-					fail("unitgen ctl: option '%s' requires an argument", arg)
-					continue
-				}
-				value = args[i]
-			}
-			set(full, value)
-		case len(arg) > 1 && arg[0] == '-':
-			for j := 1; j < len(arg); j++ {
-				name := shortOptions[arg[j]]
-				if name == "" {
-					fail("unitgen ctl: invalid option -- '%c'", arg[j])
-					continue
-				}
-				if !longOptions[name] {
-					set(name, "")
-					continue
-				}
-				value := arg[j+1:]
-				if value == "" {
-					if i++; i == len(args) {
-						fail("unitgen ctl: option requires an argument -- '%c'", arg[j])
-						break
-					}
-					value = args[i]
-				}
-				set(name, value)
-				break
-			}
-		default:
-			rest = append(rest, arg)
-		}
-	}
+	rest, err := ctl.Scan(args, func(name, value string, _ byte) error { return o.set(name, value) })
 	if len(rest) > 0 {
 		o.verb, o.args = rest[0], rest[1:]
 	}
-	return o, first
-}
-
-func longOption(name string) (full string, ambiguous bool) {
-	if _, ok := longOptions[name]; ok {
-		return name, false
+	var syntax ctl.SyntaxError
+	if errors.As(err, &syntax) {
+		err = fmt.Errorf("unitgen ctl: %w", err)
 	}
-	for k := range longOptions {
-		if strings.HasPrefix(k, name) {
-			if full != "" {
-				return "", true
-			}
-			full = k
-		}
-	}
-	return full, false
+	return o, err
 }
 
 func (o *offlineOptions) set(name, value string) error {
@@ -193,7 +99,7 @@ func (o *offlineOptions) set(name, value string) error {
 				o.typeHelp = true
 			case unitname.Valid("x." + t):
 				o.types = append(o.types, t)
-			case loadStates[t]:
+			case slices.Contains(ctl.LoadStates, t):
 				o.states = append(o.states, t)
 			default:
 				return fmt.Errorf("Unknown unit type or load state '%s'.\nUse -t help to see a list of allowed values.", t) //nolint:staticcheck // systemctl's own words
@@ -209,8 +115,6 @@ func (o *offlineOptions) set(name, value string) error {
 	}
 	return nil
 }
-
-var loadStates = map[string]bool{"stub": true, "loaded": true, "not-found": true, "bad-setting": true, "error": true, "merged": true, "masked": true}
 
 const offlineHelp = `unitgen ctl --root=DIR [OPTION…] VERB [ARGUMENT…]
 
