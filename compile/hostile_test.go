@@ -76,6 +76,14 @@ func TestHostileInput(t *testing.T) {
 			t.Error(d)
 		}
 	})
+	t.Run("the kernel's log", func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, dir, "host.ug.hcl", "host \"h\" {}\n")
+		if err := os.Symlink("/proc/kmsg", filepath.Join(dir, "log.ug.hcl")); err != nil {
+			t.Fatal(err)
+		}
+		bounded(t, dir, "E0105")
+	})
 	t.Run("100,000 definitions", func(t *testing.T) {
 		dir := t.TempDir()
 		put(t, dir, "host.ug.hcl", "module \"m\" {}\noption \"a\" { type = number }\n"+strings.Repeat("config \"m\" { a = 1 }\n", 99999)+"config \"m\" { a = 2 }\n")

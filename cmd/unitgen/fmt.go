@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/compile"
+	"github.com/unitgen/unitgen/internal/plainfile"
 	"github.com/unitgen/unitgen/schema/diag"
 )
 
@@ -50,7 +51,7 @@ that changed are printed. Files with syntax errors are left alone and reported.`
 }
 
 func (a *app) fmtStream(check bool) error {
-	src, err := io.ReadAll(a.in)
+	src, err := io.ReadAll(io.LimitReader(a.in, maxSource+1))
 	if err != nil {
 		return &exitError{exitWrong, err}
 	}
@@ -70,6 +71,9 @@ func (a *app) fmtStream(check bool) error {
 	_, err = a.out.Write(out)
 	return err
 }
+
+// maxSource bounds a source file, in bytes.
+const maxSource = 64 << 20
 
 // fmtFiles lists the source files of the arguments, each once. Version
 // control's directories and other hidden ones are passed over, symbolic links
@@ -124,9 +128,9 @@ func (a *app) fmtAll(files []string, check, showDiff, list bool) error {
 		if !st.Mode().IsRegular() {
 			return &exitError{exitWrong, fmt.Errorf("%s is no regular file", p)}
 		}
-		src, err := os.ReadFile(p)
+		src, err := plainfile.Read(p, maxSource)
 		if err != nil {
-			return &exitError{exitWrong, err}
+			return &exitError{exitWrong, fmt.Errorf("%s cannot be read: %w", p, err)}
 		}
 		sources[p] = src
 		out, diags := compile.Format(p, src)

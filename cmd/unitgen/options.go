@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/unitgen/unitgen/compile"
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 func newOptions(a *app) *cobra.Command {
@@ -78,7 +78,7 @@ func fileSource(dir string) func(string) []byte {
 		if filepath.IsAbs(name) || strings.Contains(name, "://") {
 			return nil
 		}
-		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		b, err := plainfile.Read(filepath.Join(dir, filepath.FromSlash(name)), maxSource)
 		if err != nil {
 			return nil
 		}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 const hashPrefix = "sha256:"
@@ -95,7 +97,7 @@ func describe(root, p, rel string, d fs.DirEntry) (line string, size int64, err 
 	if st.Size() > maxBytes {
 		return "", st.Size(), nil
 	}
-	f, err := os.Open(p)
+	f, err := plainfile.Open(p)
 	if err != nil {
 		return "", 0, err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // Lock is the content of the lock file.
@@ -42,7 +44,7 @@ var (
 
 // ReadLock reads the lock file of a host's directory; a missing one is empty.
 func ReadLock(dir string) (*Lock, error) {
-	b, err := os.ReadFile(filepath.Join(dir, LockFile))
+	b, err := plainfile.Read(filepath.Join(dir, LockFile), 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Lock{}, nil
 	}

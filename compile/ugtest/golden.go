@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // Golden spells a rendered tree as one text, in the form of txtar: a line
@@ -46,7 +48,7 @@ func Golden(entries []Entry) []byte {
 
 func (r *run) compareGolden(entries []Entry, update bool, res *Result, fail func(hcl.Range, string, ...any)) {
 	got := Golden(entries)
-	want, err := os.ReadFile(r.golden)
+	want, err := plainfile.Read(r.golden, 1<<30)
 	if err == nil && bytes.Equal(got, want) {
 		return
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/unitgen/unitgen/compile"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
 	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/internal/plainfile"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
 )
@@ -170,7 +171,7 @@ func Run(ctx context.Context, files []string, o Options) ([]Result, diag.List) {
 
 // parse reads one test file.
 func parse(file string) ([]*run, diag.List) {
-	src, err := os.ReadFile(file)
+	src, err := plainfile.Read(file, syntax.MaxFile)
 	if err != nil {
 		return nil, diag.List{diag.Errorf("E0950", "Invalid test file", diag.Range{File: file}, "%s.", err)}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // MaxFile is the size of the largest file that a function reads, in bytes.
@@ -182,24 +183,15 @@ func (f *Files) read(name string) ([]byte, error) {
 		return nil, explain(name, err)
 	}
 	defer file.Close()
-	st, err := file.Stat()
-	if err != nil {
-		return nil, explain(name, err)
+	if err := plainfile.Check(file); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
 	}
+	b, err := plainfile.Content(file, MaxFile)
 	switch {
-	case st.IsDir():
-		return nil, fmt.Errorf("%q is a directory", name)
-	case !st.Mode().IsRegular():
-		return nil, fmt.Errorf("%q is no regular file", name)
-	case st.Size() > MaxFile:
+	case errors.Is(err, plainfile.ErrTooLarge):
 		return nil, fmt.Errorf("%q is larger than %d MiB", name, MaxFile>>20)
-	}
-	b, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
-	if err != nil {
+	case err != nil:
 		return nil, explain(name, err)
-	}
-	if len(b) > MaxFile {
-		return nil, fmt.Errorf("%q is larger than %d MiB", name, MaxFile>>20)
 	}
 	return b, nil
 }

@@ -115,7 +115,7 @@ func TestFilesStayInside(t *testing.T) {
 		{`file("escape")`, "outside the module"},
 		{`file("up/x")`, "outside the module"},
 		{`file("loop")`, "symbolic links"},
-		{`file("fifo")`, "no regular file"},
+		{`file("fifo")`, "only regular files"},
 		{`file("sub")`, "is a directory"},
 		{`file("missing")`, "there is no file \"missing\""},
 		{`file("binary")`, "not UTF-8"},

@@ -2,7 +2,6 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/internal/plainfile"
 	"github.com/unitgen/unitgen/schema/diag"
 )
 
@@ -168,9 +168,9 @@ func (l *loader) read(j *job) ([]byte, error) {
 }
 
 // ReadFile reads a regular file of at most limit bytes (one more is given when
-// it is longer). It never blocks on a FIFO or a device.
+// it is longer). It never blocks on a FIFO, a device or a file of the kernel.
 func ReadFile(p string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(p, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	f, err := plainfile.Open(p)
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +178,6 @@ func ReadFile(p string, limit int64) ([]byte, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is %s; only regular files are read", kind(st.Mode()))
 	}
 	buf := make([]byte, 0, min(st.Size(), limit)+1)
 	for int64(len(buf)) <= limit {
@@ -197,20 +194,6 @@ func ReadFile(p string, limit int64) ([]byte, error) {
 		}
 	}
 	return buf, nil
-}
-
-func kind(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a directory"
-	case m&fs.ModeNamedPipe != 0:
-		return "a FIFO"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	case m&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "no regular file"
 }
 
 // reason spells an error of the system without the path, which the range

@@ -9,6 +9,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/sourcegraph/jsonrpc2"
+
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // document names a file, and brings its text where the client opens it.
@@ -49,7 +51,7 @@ func (s *server) text(path string) string {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() > maxText {
 		return ""
 	}
-	b, _ := os.ReadFile(path)
+	b, _ := plainfile.Read(path, maxText)
 	return string(b)
 }
 
@@ -66,7 +68,7 @@ func hostDir(path string) string {
 			if err != nil || !st.Mode().IsRegular() || st.Size() > maxText {
 				continue
 			}
-			if b, err := os.ReadFile(f); err == nil && hostBlock.Match(b) {
+			if b, err := plainfile.Read(f, maxText); err == nil && hostBlock.Match(b) {
 				return dir
 			}
 		}
