@@ -133,7 +133,7 @@ func calendarAnswer(s string, from, now time.Time, n int, local *time.Location) 
 			label = fmt.Sprintf("Iter. #%d", i+1)
 		}
 		rows = append(rows, row{label, value.FormatTimestamp(t, local)})
-		if local != time.UTC {
+		if !value.LikeUTC(local) {
 			rows = append(rows, row{"(in UTC)", value.FormatTimestamp(t, time.UTC)})
 		}
 		rows = append(rows, row{"From now", value.FormatRelative(t, now)})
@@ -205,7 +205,7 @@ func newAnalyzeTimestamp(a *app) *cobra.Command {
 					Usec       uint64 `json:"usec"`
 				}{normal, usec}
 				r := rows{{"Original form", s}, {"Normalized form", normal}}
-				if local != time.UTC {
+				if !value.LikeUTC(local) {
 					r = append(r, row{"(in UTC)", value.FormatTimestamp(t, time.UTC)})
 				}
 				r = append(r, row{"UNIX seconds", fmt.Sprintf("@%d", usec/1e6)})

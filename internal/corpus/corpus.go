@@ -34,9 +34,13 @@ var once struct {
 // Dir gives a directory that stands for the root of a machine that has every
 // package of schema/load/testdata/packages.txt: the systemd directories below
 // usr/lib and etc, with /lib being a link to usr/lib. It must not be changed:
-// Copy makes one that may.
+// Copy makes one that may. UNITGEN_TEST_CORPUS names another such root, so that
+// every test over packages can be tried on other packages than these.
 func Dir(t testing.TB) string {
 	t.Helper()
+	if dir := os.Getenv("UNITGEN_TEST_CORPUS"); dir != "" {
+		return dir
+	}
 	testenv.Need(t, "apt-get", "dpkg-deb")
 	once.Lock()
 	defer once.Unlock()

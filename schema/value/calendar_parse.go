@@ -318,8 +318,8 @@ func (p *calendarParser) parts(micro bool) ([]part, string) {
 				return nil, "has a repetition of zero"
 			}
 		}
-		if micro && el.start == el.stop && !repeats {
-			return nil, "has a range of seconds that starts where it ends"
+		if micro && el.stop >= 0 && el.stop < el.start+usecSecond && !repeats {
+			return nil, "has a range of seconds that is shorter than one"
 		}
 		if c := p.peek(); c != 0 && strings.IndexByte(" ,-~:", c) < 0 {
 			return nil, calendarSyntax

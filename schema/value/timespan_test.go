@@ -133,6 +133,11 @@ func TestTimestampLikeSystemdAnalyze(t *testing.T) {
 				if u := got.Nanosecond() / 1000; u != 0 {
 					g += fmt.Sprintf(".%06d", u)
 				}
+				if g != field(answers[i], "UNIX seconds") {
+					// Of a time that happens twice a process takes the one with the
+					// offset that it used last: one process for this alone.
+					answers[i] = oracle(t, []string{"TZ=" + zone}, []string{"timestamp"}, "Original form", false, args[i:i+1])[0]
+				}
 				if want := field(answers[i], "UNIX seconds"); g != want {
 					t.Errorf("%q: %s, systemd %s", a, g, want)
 				}

@@ -117,7 +117,7 @@ func dateTime(s string, now time.Time, zone *time.Location, dst int) (t time.Tim
 			}
 		}
 	}
-	t, _ = c.in(zone, dst, offsetOf(now))
+	t, _ = c.in(zone, dst, 0) // 0: what mktime(3) begins with in a process
 	if t.Unix() < 0 || t.Unix() > maxTimestamp {
 		return t, "is out of range"
 	}
@@ -238,7 +238,7 @@ func FormatTimestamp(t time.Time, zone *time.Location) string {
 	}
 	t = t.In(zone)
 	name, _ := t.Zone()
-	return t.Format("Mon 2006-01-02 15:04:05 ") + name
+	return strings.TrimSuffix(t.Format("Mon 2006-01-02 15:04:05 ")+name, " ")
 }
 
 // FormatRelative writes the distance from a moment to now, "5min 2s ago" or

@@ -42,7 +42,9 @@ func ValidZone(name string) bool {
 	return ok
 }
 
-// LocalZone gives the zone that $TZ names, or the machine's.
+// LocalZone gives the zone that $TZ names, or the machine's. What names none is
+// universal time under the letters that it begins with, three at least, as in
+// tzset(3).
 func LocalZone() *time.Location {
 	tz, set := os.LookupEnv("TZ")
 	if !set {
@@ -55,7 +57,7 @@ func LocalZone() *time.Location {
 	if strings.HasPrefix(tz, "/") {
 		// A zone file has a few kilobytes; a device or a pipe is none.
 		if st, err := os.Stat(tz); err != nil || !st.Mode().IsRegular() || st.Size() > 1<<20 {
-			return time.UTC
+			return time.FixedZone("", 0)
 		}
 		if b, err := os.ReadFile(tz); err == nil {
 			if l, err := time.LoadLocationFromTZData(tz, b); err == nil {
@@ -66,7 +68,29 @@ func LocalZone() *time.Location {
 	if l, ok := posixZone(tz); ok {
 		return l
 	}
-	return time.UTC
+	n := 0
+	for n < len(tz) && (tz[n]|0x20 >= 'a' && tz[n]|0x20 <= 'z') {
+		n++
+	}
+	switch {
+	case tz == "":
+		return time.UTC
+	case n < 3:
+		n = 0
+	}
+	return time.FixedZone(tz[:n], 0)
+}
+
+// LikeUTC reports whether a zone's clocks show universal time, whatever its
+// name.
+func LikeUTC(l *time.Location) bool {
+	year := time.Now().Year()
+	for m := time.January; m <= time.December; m++ {
+		if t := time.Date(year, m, 15, 12, 0, 0, 0, l); t.IsDST() || offsetOf(t) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // posixZone makes a zone of a POSIX rule such as "CET-1CEST,M3.5.0,M10.5.0/3":
@@ -135,66 +159,62 @@ func civilOf(t time.Time) civil {
 
 // in gives the moment of a civil time in a zone, as mktime(3) does, and the
 // offset in seconds that it was read with. dst -1 takes either; 0 and 1 read the
-// time as standard or summer time. Of a time that happens twice it is the one
-// with the offset of the hint; a time that is skipped moves by the gap.
+// time as standard or summer time.
 func (c civil) in(l *time.Location, dst, hint int) (time.Time, int) {
 	u := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, 0, time.UTC)
 	if l == time.UTC {
 		return u, 0
 	}
+	t, off := settle(u, l, hint)
+	if dst < 0 || offsetOf(t) == off && t.IsDST() == (dst == 1) {
+		return t, off
+	}
 	with := func(off int) (time.Time, int) {
 		return u.Add(-time.Duration(off) * time.Second).In(l), off
 	}
-	// The offsets that hold around the moment.
-	var offsets [3]int
-	var summer [3]bool
-	for i, d := range []time.Duration{-26 * time.Hour, 0, 26 * time.Hour} {
+	// Around the moment, then the nearest time of that kind within seventeen
+	// years.
+	for _, d := range []time.Duration{-26 * time.Hour, 0, 26 * time.Hour} {
 		t := u.Add(d).In(l)
-		_, offsets[i] = t.Zone()
-		summer[i] = t.IsDST()
-	}
-	if dst >= 0 {
-		for i := range offsets {
-			if summer[i] == (dst == 1) {
-				return with(offsets[i])
-			}
-		}
-		// The nearest time of that kind within seventeen years.
-		for m := time.Duration(1); m <= 207; m++ {
-			for _, d := range []time.Duration{-m, m} {
-				t := u.Add(d * 30 * 24 * time.Hour).In(l)
-				if _, off := t.Zone(); t.IsDST() == (dst == 1) {
-					return with(off)
-				}
-			}
-		}
-	}
-	var found []int
-	for i, off := range offsets {
-		if i > 0 && off == offsets[i-1] {
-			continue
-		}
-		t, _ := with(off)
-		if _, o := t.Zone(); o == off {
-			found = append(found, off)
-		}
-	}
-	if len(found) == 0 {
-		// Skipped: it moves on by the gap; back by it only to a summer time
-		// before the gap.
-		later, _ := with(offsets[0])
-		earlier, _ := with(offsets[2])
-		if dst < 0 && !later.IsDST() && earlier.IsDST() {
-			return with(offsets[2])
-		}
-		return with(offsets[0])
-	}
-	for _, off := range found {
-		if off == hint {
+		if _, off := t.Zone(); t.IsDST() == (dst == 1) {
 			return with(off)
 		}
 	}
-	return with(found[0])
+	for m := time.Duration(1); m <= 207; m++ {
+		for _, d := range []time.Duration{-m, m} {
+			t := u.Add(d * 30 * 24 * time.Hour).In(l)
+			if _, off := t.Zone(); t.IsDST() == (dst == 1) {
+				return with(off)
+			}
+		}
+	}
+	return t, off
+}
+
+// settle looks for the offset that holds at the moment that it makes of a civil
+// time, given as if in UTC, beginning with the hint. Of a time that happens
+// twice the hint thus decides which it is. A time that is skipped is never found:
+// the search goes to and fro between the time before the gap and the time after
+// it, until it stands where summer time holds, or, where that makes no
+// difference, where it has been before.
+func settle(u time.Time, l *time.Location, hint int) (time.Time, int) {
+	off := hint
+	before, last := off, off
+	lastSummer := false
+	t := u
+	for range 6 {
+		t = u.Add(-time.Duration(off) * time.Second).In(l)
+		next := offsetOf(t)
+		if next == off {
+			break
+		}
+		summer := t.IsDST()
+		if off == before && off != last && (summer || !lastSummer) {
+			break
+		}
+		before, last, off, lastSummer = last, off, next, summer
+	}
+	return t, off
 }
 
 // offsetOf gives the offset of a moment's zone in seconds.

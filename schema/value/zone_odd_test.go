@@ -15,8 +15,18 @@ func TestLocalZoneOdd(t *testing.T) {
 	}
 	for _, tz := range []string{":/dev/zero", "/dev/zero", pipe, "/", "/nonexistent"} {
 		t.Setenv("TZ", tz)
-		if z := LocalZone(); z != time.UTC {
+		if z := LocalZone(); !LikeUTC(z) || z.String() != "" {
 			t.Errorf("TZ=%s is %v", tz, z)
+		}
+	}
+}
+
+// TestLocalZoneUnknown names zones that there are not.
+func TestLocalZoneUnknown(t *testing.T) {
+	for tz, name := range map[string]string{"": "UTC", "Nowhere/City": "Nowhere", "foo": "foo", "utc": "utc", "ab": "", "X3": "", "../UTC": "", "JST-9": "JST"} {
+		t.Setenv("TZ", tz)
+		if got, _ := time.Unix(1e9, 0).In(LocalZone()).Zone(); got != name {
+			t.Errorf("TZ=%s has the name %q instead of %q", tz, got, name)
 		}
 	}
 }
