@@ -119,10 +119,26 @@ func weigh(section, key, how string) (v verdict, said bool) {
 
 func sameValues(key string, a, b []value) bool {
 	x, y := texts(a), texts(b)
-	if unordered[key] {
+	switch {
+	case unordered[key]:
 		x, y = asSet(x), asSet(y)
+	case strings.HasPrefix(key, "Exec"):
+		x, y = spacedOnce(x), spacedOnce(y)
 	}
 	return slices.Equal(x, y)
+}
+
+// spacedOnce puts one blank where a command line has several, which mean
+// nothing outside quotes; a line with quotes or escapes is left as it is.
+func spacedOnce(lines []string) []string {
+	out := make([]string, 0, len(lines))
+	for _, l := range lines {
+		if !strings.ContainsAny(l, `"'\\`) {
+			l = strings.Join(strings.Fields(l), " ")
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 func texts(v []value) []string {

@@ -17,9 +17,13 @@ func (s *planner) unit(name string) {
 		return // an alias: its unit is judged under its own name
 	}
 	old, new := s.old.unit(s.scope, name), s.new.unit(s.scope, name)
-	switch {
+	switch real := s.becameAlias(name); {
 	case old == nil && new == nil:
 		return
+	case real != "" && s.isActive(name) && s.isActive(real):
+		s.decide(name).stop = &because{"is another name of " + real + " now, which runs", s.new.origin(s.scope, name)}
+	case old == nil && s.renamedFrom(name):
+		return // judged under its old name, which is an alias of it now
 	case new == nil || new.Masked:
 		s.removed(name, old, new)
 	case old == nil || old.Masked || old.External && !new.External:
@@ -29,6 +33,27 @@ func (s *planner) unit(name string) {
 	default:
 		s.compared(name, old, new)
 	}
+}
+
+// becameAlias gives the unit that a name with a unit file of its own in the old
+// tree is an alias of in the new one, "" where it is none.
+func (s *planner) becameAlias(name string) string {
+	if real := s.new.scopes[s.scope].real(name); real != name && s.hasOwn(s.old, name) {
+		return real
+	}
+	return ""
+}
+
+// renamedFrom reports whether a unit that is new runs already under a name that
+// the new tree makes an alias of it: the manager takes the one for the other
+// when it reads its files again.
+func (s *planner) renamedFrom(name string) bool {
+	for alias := range s.new.scopes[s.scope].aliases {
+		if s.becameAlias(alias) == name && s.isActive(alias) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *planner) hasOwn(t *Tree, name string) bool {
@@ -58,9 +83,39 @@ func (s *planner) removed(name string, old, new *Unit) {
 		d.skip = &because{why.reason + ", and inactive: no action needed", why.source}
 	case !old.policy("X-StopOnRemoval", true):
 		d.skip = &because{why.reason + ", but X-StopOnRemoval=false leaves it running", why.source}
+	case old.refuses("RefuseManualStop"):
+		d.skip = &because{why.reason + ", but RefuseManualStop= leaves it running", why.source}
+	case s.tenant(name) != "":
+		d.skip = &because{why.reason + ", but " + s.tenant(name) + " runs in it, and would stop with it", why.source}
 	default:
 		d.stop = why
 	}
+}
+
+// tenant gives a unit that is up, that the new tree has, and that runs in a
+// slice; "" for none.
+func (s *planner) tenant(slice string) string {
+	base, ok := strings.CutSuffix(slice, ".slice")
+	if !ok {
+		return ""
+	}
+	for _, n := range sortedKeys(s.active) {
+		u := s.new.unit(s.scope, n)
+		if u == nil || u.Masked || !s.isActive(n) {
+			continue
+		}
+		in := n
+		if unitname.Type(n) != "slice" {
+			in = ""
+			for section := range u.settings {
+				in = orElse(u.last(section, "Slice"), in)
+			}
+		}
+		if in == slice && n != slice || strings.HasPrefix(in, base+"-") && strings.HasSuffix(in, ".slice") {
+			return n
+		}
+	}
+	return ""
 }
 
 // arrived handles a unit that the old tree had not. Being wanted starts it
@@ -137,6 +192,8 @@ func (s *planner) compared(name string, old, new *Unit) {
 func (s *planner) failed(name string, new *Unit, why *because) {
 	d := s.decide(name)
 	switch t := s.newIx.trigger[name]; {
+	case s.connection(name):
+		d.skip = &because{why.reason + ", but it served a connection: the next one gets the new file", why.source}
 	case t != "":
 		d.skip = &because{why.reason + ", but the unit had failed: " + t + " starts it when its time comes", why.source}
 	case !new.policy("X-RestartIfChanged", true), new.policy("X-OnlyManualStart", false), new.refuses("RefuseManualStart"):
@@ -190,6 +247,8 @@ func (s *planner) act(name string, new *Unit, v verdict, why *because) {
 		note("a slice takes its new limits with the daemon-reload")
 	case typ == "device" || typ == "scope":
 		note("a %s is not restarted", typ)
+	case s.connection(name):
+		note("it serves a connection: the next one gets the new file")
 	case name == "-.mount":
 		d.reload = why
 	case typ == "mount" && v == wantsReload:
@@ -215,6 +274,22 @@ func (s *planner) act(name string, new *Unit, v verdict, why *because) {
 	default:
 		d.stop, d.start = why, why
 	}
+}
+
+// connection reports whether a unit is an instance that a socket with
+// Accept=yes made for one connection; nobody else can start such a one.
+func (s *planner) connection(name string) bool {
+	tmpl := unitname.Template(name)
+	if tmpl == "" || unitname.Type(name) != "service" || len(s.newIx.pullers[name]) > 0 {
+		return false
+	}
+	sock := strings.TrimSuffix(tmpl, "@.service") + ".socket"
+	for _, t := range []*Tree{s.old, s.new} {
+		if u := t.unit(s.scope, sock); u != nil && truth(u.last("Socket", "Accept"), false) {
+			return true
+		}
+	}
+	return false
 }
 
 // target handles a changed target: what it newly wants has steps of its own.

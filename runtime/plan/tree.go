@@ -75,11 +75,13 @@ func newScopeUnits() *scopeUnits {
 // lie beside it.
 func Read(dir string) (*Tree, error) {
 	st, err := os.Stat(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is no tree: there is no such directory", dir)
+	case err != nil:
 		return nil, err
-	}
-	if !st.IsDir() {
-		return nil, fmt.Errorf("%s is no directory", dir)
+	case !st.IsDir():
+		return nil, fmt.Errorf("%s is no tree: it is no directory", dir)
 	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -213,14 +215,29 @@ func (t *Tree) readFragment(u *scopeUnits, name, rel string) error {
 		}
 	}
 	f, masked, err := t.parse(rel)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // a link to a file that is elsewhere: not ours to judge
-	}
 	if err != nil {
 		return err
 	}
 	u.fragments[name] = &fragment{path: rel, masked: masked, file: f}
 	return nil
+}
+
+// file gives the file behind a path of the tree: within the tree where that
+// has it, else what an absolute link leads to on this host, as in the trees of
+// those who keep their unit files in a store.
+func (t *Tree) file(rel string) (string, error) {
+	real, err := t.resolve(rel)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return real, err
+	}
+	target, lerr := os.Readlink(filepath.Join(t.dir, rel))
+	if lerr != nil {
+		return "", err
+	}
+	if _, err := os.Stat(target); err == nil && path.IsAbs(target) {
+		return target, nil
+	}
+	return "", fmt.Errorf("%s is a link to %s, which is not there", rel, target)
 }
 
 // parse reads a unit file or drop-in. An empty one, or a link to /dev/null, is
@@ -229,7 +246,7 @@ func (t *Tree) parse(rel string) (*unitfile.File, bool, error) {
 	if target, err := os.Readlink(filepath.Join(t.dir, rel)); err == nil && target == "/dev/null" {
 		return &unitfile.File{}, true, nil
 	}
-	real, err := t.resolve(rel)
+	real, err := t.file(rel)
 	if err != nil {
 		return nil, false, err
 	}
@@ -249,7 +266,18 @@ func (t *Tree) parse(rel string) (*unitfile.File, bool, error) {
 	}
 	defer r.Close()
 	f, diags := unitfile.Read(rel, r, maxUnitFile)
-	return f, false, diags.Err()
+	if err := diags.Err(); err != nil {
+		return f, false, err
+	}
+	for _, l := range f.Lines {
+		if l.Kind == unitfile.Assignment {
+			return f, false, nil
+		}
+	}
+	if len(diags) > 0 { // a file without a line, or of comments alone, is a unit
+		return f, false, fmt.Errorf("%s is no unit file: no line of it is an assignment in a section", rel)
+	}
+	return f, false, nil
 }
 
 // resolve follows links below the tree, absolute ones too, and never leaves it.

@@ -207,7 +207,7 @@ func (s *planner) unwanted() {
 			continue
 		}
 		u := s.new.unit(s.scope, name)
-		if u == nil || u.Masked || u.External {
+		if u == nil || u.Masked || u.External || s.renamedFrom(name) {
 			continue
 		}
 		d := s.decide(name)
