@@ -138,7 +138,7 @@ func (p managerPlace) find() (bus.Address, error) {
 		state, _ = generation.DefaultDir()
 	}
 	addr, err := bus.Find(state, p.runtimeDir, p.scope)
-	if err == nil && p.state != "" && addr.Bundled && addr.Socket != bus.PrivateSocket(p.runtimeDir) && !sameDir(addr.Record.State, p.state) {
+	if err == nil && p.state != "" && addr.Bundled && addr.Socket != bus.PrivateSocket(p.runtimeDir) && !samePath(addr.Record.State, p.state) {
 		// the machine's manager is a bundled one that runs another state
 		err = fmt.Errorf("%w that runs %s (the one at %s runs %s)", bus.ErrNoManager, p.state, addr.Socket, addr.Record.State)
 	}
@@ -146,16 +146,6 @@ func (p managerPlace) find() (bus.Address, error) {
 		return addr, fmt.Errorf("%w; start one with \"unitgen run\", or name its --state", err)
 	}
 	return addr, nil
-}
-
-// sameDir reports whether two paths lead to one directory.
-func sameDir(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }
 
 // ctlOptions says where a command line of ctl runs.

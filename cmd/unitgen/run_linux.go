@@ -37,7 +37,7 @@ func (a *app) run(cmd *cobra.Command, dir string, h hostFlags, f runFlags) error
 		return &exitError{exitWrong, err}
 	}
 	if n := len(bus.PrivateSocket(f.RuntimeDir)); n > 100 {
-		return &exitError{exitWrong, fmt.Errorf("the runtime directory %s is too long: a unix socket's path has at most 107 bytes; name a shorter one with --runtime-dir", f.RuntimeDir)}
+		return &exitError{exitRefused, fmt.Errorf("the runtime directory %s is too long: a unix socket's path has at most 107 bytes; name a shorter one with --runtime-dir", f.RuntimeDir)}
 	}
 	scope := tree.System
 	if f.User {

@@ -25,6 +25,7 @@ type runTalk struct {
 	leaving  bool
 	asked    int
 	pid      int
+	over     chan struct{} // closed when the last event was told; nil before begin
 }
 
 func newRunTalk(out, err io.Writer) *runTalk {
@@ -65,44 +66,53 @@ func (t *runTalk) paint(code, s string) string {
 // begin says where the manager is, and follows the units.
 func (t *runTalk) begin(m *manager.Manager, f runFlags, r bus.Record) {
 	t.mu.Lock()
-	t.pid = r.PID
+	over := make(chan struct{})
+	t.pid, t.over = r.PID, over
 	if f.Booted != "" {
 		fmt.Fprintf(t.out, "Booting %s, manager process %d\n", f.Booted, r.PID)
 	}
 	fmt.Fprintf(t.out, "D-Bus: %s\n", r.Socket)
 	t.mu.Unlock()
-	type change struct{ active unitstate.ActiveState }
-	last := map[string]change{}
-	var mu sync.Mutex
+	// One at a time, so that no line is printed after what came later.
+	var order sync.Mutex
+	last := map[string]unitstate.ActiveState{}
 	show := func(name string) {
 		st, err := m.Unit(name)
 		if err != nil || st.Load != unitstate.LoadLoaded {
 			return
 		}
-		mu.Lock()
 		was := last[name]
-		last[name] = change{st.Active}
-		mu.Unlock()
-		if was.active == st.Active {
-			return
+		last[name] = st.Active
+		if was != st.Active {
+			t.unit(st, was)
 		}
-		t.unit(st, was.active)
+	}
+	// catchUp prints the lines of units whose change was not heard of yet.
+	catchUp := func() {
+		if t.live {
+			for _, u := range m.Units() {
+				show(u.Name)
+			}
+		}
 	}
 	m.Subscribe(func(e unitstate.Event) {
+		order.Lock()
+		defer order.Unlock()
 		switch e.Kind {
 		case unitstate.UnitChanged:
 			if t.live {
 				show(e.Unit)
 			}
 		case unitstate.StartupDone:
+			catchUp()
 			t.started(m, f)
+		case unitstate.ManagerEnded:
+			close(over)
 		}
 	})
-	if t.live {
-		for _, u := range m.Units() {
-			show(u.Name)
-		}
-	}
+	order.Lock()
+	defer order.Unlock()
+	catchUp()
 	if m.Info().State != unitstate.SystemStarting {
 		t.started(m, f)
 	}
@@ -185,6 +195,12 @@ func (t *runTalk) stopping(s os.Signal) {
 }
 
 func (t *runTalk) end(kind unitstate.ShutdownKind, failed []string) {
+	t.mu.Lock()
+	over := t.over
+	t.mu.Unlock()
+	if over != nil {
+		<-over // the last words are these
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(failed) > 0 {

@@ -487,7 +487,7 @@ func (m *Manager) freeze(name string, on bool) error {
 			return err
 		}
 		u.frozen = on
-		m.changed[u] = true
+		m.touched(u)
 		return nil
 	})
 }

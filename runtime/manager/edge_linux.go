@@ -118,7 +118,7 @@ func (m *Manager) spawned(p *process, pid int, err error) {
 		p.pid = pid
 		p.rec.PID = pid
 		m.procs[pid] = p
-		m.changed[p.u] = true
+		m.touched(p.u)
 		m.saver.touch(p.u)
 		for _, s := range p.pending {
 			_ = m.edge.Kill(pid, s)
@@ -223,7 +223,7 @@ func (m *Manager) processEnded(p *process, w waitResult) {
 	m.leaders[p.pid] = p.u
 	p.ended = true
 	p.rec.Exit, p.rec.Code, p.rec.Status = m.now(), w.code, w.status
-	m.changed[p.u] = true
+	m.touched(p.u)
 	m.saver.touch(p.u)
 	if p.exited != nil {
 		p.exited(w)

@@ -34,7 +34,7 @@ func (j *job) public() us.Job {
 
 func (j *job) mirror() {
 	j.u.node.Job = &transaction.Queued{ID: j.id, Type: j.typ, Running: j.running, Irreversible: j.irreversible, IgnoreOrder: j.ignoreOrder}
-	j.u.m.changed[j.u] = true
+	j.u.m.touched(j.u)
 }
 
 // How starting, stopping or reloading can go other than well.
@@ -308,7 +308,7 @@ func (m *Manager) finish(j *job, r us.JobResult, recursive bool) {
 	m.cancel(j.runTimeout)
 	u.job = nil
 	u.node.Job = nil
-	m.changed[u] = true
+	m.touched(u)
 	delete(m.jobs, j.id)
 	if r != us.JobDone && r != us.JobCanceled {
 		m.failedJobs++
@@ -462,6 +462,7 @@ func (m *Manager) checkIdle() {
 	if m.booting && len(m.jobs) == 0 && m.down == nil {
 		m.booting = false
 		m.finished = m.now()
+		m.tellChanged() // what led here comes before
 		total := m.finished.Monotonic - m.started.Monotonic
 		m.send(us.Event{Kind: us.StartupDone, Startup: us.StartupTimes{Userspace: total, Total: total}})
 		go debug.FreeOSMemory() // what reading the units needed is not needed again

@@ -385,7 +385,7 @@ func (c *connection) close() {
 		c.fd = -1
 	}
 	delete(c.s.conns, c)
-	c.s.u.m.changed[c.s.u] = true
+	c.s.u.m.touched(c.s.u)
 }
 
 // source names who connects, for MaxConnectionsPerSource=.

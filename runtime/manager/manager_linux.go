@@ -104,6 +104,7 @@ type Manager struct {
 	bound      map[*unit]bool
 	collectq   map[*unit]bool
 	changed    map[*unit]bool
+	changes    []*unit // those of changed, in the order of their changes
 	saver      saver
 	reloading  bool
 	warned     map[string]bool
@@ -222,11 +223,27 @@ func (m *Manager) dispatch(f func()) {
 
 // flush tells subscribers what changed and saves the state.
 func (m *Manager) flush() {
-	for u := range m.changed {
-		delete(m.changed, u)
-		m.send(us.Event{Kind: us.UnitChanged, Unit: u.node.Name})
-	}
+	m.tellChanged()
 	m.saver.flush(m)
+}
+
+func (m *Manager) tellChanged() {
+	list := m.changes
+	m.changes = m.changes[:0]
+	for _, u := range list {
+		if m.changed[u] { // not forgotten meanwhile
+			delete(m.changed, u)
+			m.send(us.Event{Kind: us.UnitChanged, Unit: u.node.Name})
+		}
+	}
+}
+
+// touched notes that there is something new to tell of a unit.
+func (m *Manager) touched(u *unit) {
+	if !m.changed[u] {
+		m.changed[u] = true
+		m.changes = append(m.changes, u)
+	}
 }
 
 // receive runs what was posted; false when there was nothing.

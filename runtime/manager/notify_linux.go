@@ -121,7 +121,7 @@ func (s *service) notified(pid int, text string, fds []int) {
 			vars[k] = v
 		}
 	}
-	s.u.m.changed[s.u] = true
+	s.u.m.touched(s.u)
 	if v, ok := vars["STATUS"]; ok {
 		s.statusText = strings.ToValidUTF8(v, "?")
 	}

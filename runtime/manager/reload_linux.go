@@ -91,7 +91,7 @@ func (m *Manager) reloadUnits() {
 		if u.job != nil {
 			m.wake(u.job)
 		}
-		m.changed[u] = true
+		m.touched(u)
 	}
 }
 

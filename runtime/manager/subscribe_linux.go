@@ -20,7 +20,9 @@ func (m *Manager) Subscribe(f func(us.Event)) (cancel func()) {
 	s := &subscriber{}
 	s.cond = sync.NewCond(&s.mu)
 	id := 0
-	_ = m.call(func() { m.nextID++; id = m.nextID; m.subs[id] = s })
+	if m.call(func() { m.nextID++; id = m.nextID; m.subs[id] = s }) != nil {
+		s.queue = append(s.queue, us.Event{Kind: us.ManagerEnded})
+	}
 	go func() {
 		for {
 			s.mu.Lock()

@@ -220,7 +220,7 @@ func (t *timerUnit) wait(initial bool) {
 		t.state = "waiting"
 		t.u.setState(us.Active, "waiting")
 	}
-	m.changed[t.u] = true
+	m.touched(t.u)
 }
 
 // jitter is RandomizedDelaySec=: a delay that is the same for this timer on

@@ -116,7 +116,7 @@ func (u *unit) setState(a us.ActiveState, sub us.SubState) {
 	u.node.Active = a
 	now := m.now()
 	u.stateChange = now
-	m.changed[u] = true
+	m.touched(u)
 	m.saver.touch(u)
 	if old != a {
 		if old.IsInactiveOrFailed() && !a.IsInactiveOrFailed() {
