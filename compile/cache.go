@@ -304,11 +304,11 @@ func (c *compilation) outside() bool {
 	return len(c.peers) > 0
 }
 
-// unreadable reports whether a file could not be read, which may be different
-// the next time.
+// unreadable reports whether a file could not be read, or a program failed whose
+// files are not all known, which may be different the next time.
 func unreadable(l diag.List) bool {
 	for _, d := range l {
-		if strings.HasPrefix(d.Code, "E010") || d.Code == "E0001" {
+		if strings.HasPrefix(d.Code, "E010") || d.Code == "E0001" || d.Code == "E0701" {
 			return true
 		}
 	}

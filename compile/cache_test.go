@@ -133,6 +133,29 @@ option "y" { default = 1 }
 			}
 		}
 	})
+	t.Run("a program that failed", func(t *testing.T) {
+		dir, cache := t.TempDir(), t.TempDir()
+		put(t, dir, "host.ug.hcl", "generate \"g\" { program = \"p.jsonnet\" }\netc \"x\" { jsonnet = \"x.jsonnet\" }\n")
+		put(t, dir, "p.jsonnet", "error 'not yet'")
+		put(t, dir, "x.jsonnet", "import 'lib.libsonnet'")
+		o := Options{Dir: dir, Cache: cache}
+		for range 2 {
+			if _, d := Check(context.Background(), o); !has(d, "E0701") {
+				t.Errorf("no error: %v", d)
+			}
+		}
+		put(t, dir, "p.jsonnet", "{}")
+		put(t, dir, "lib.libsonnet", "{ a: 1 }")
+		for range 2 {
+			if _, d := Check(context.Background(), o); d.HasErrors() {
+				t.Errorf("mended, and still %v", d)
+			}
+		}
+		put(t, dir, "lib.libsonnet", "{ a: error 'again' }")
+		if _, d := Check(context.Background(), o); !has(d, "E0701") {
+			t.Errorf("no error: %v", d)
+		}
+	})
 	t.Run("a damaged record", func(t *testing.T) {
 		dir, cache := t.TempDir(), t.TempDir()
 		put(t, dir, "host.ug.hcl", "service \"a\" {\n  ExecStart = \"/bin/a\"\n}\n")

@@ -46,6 +46,7 @@ type compilation struct {
 	keep   *inputs                // what the cache watches, after release
 	lazy   bool                   // the result came from the cache; sources are read when asked for
 	masks  map[string][]hcl.Range // literals of secrets, by file
+	masked map[string][]byte      // texts for snippets
 }
 
 // observed is a file of a module that the result depends on.

@@ -30,6 +30,18 @@ func (c *compilation) sourceBytes(file string) []byte {
 	if src == nil {
 		return nil
 	}
+	if out, ok := c.masked[file]; ok {
+		return out
+	}
+	out := c.maskedText(file, src)
+	if c.masked == nil {
+		c.masked = map[string][]byte{}
+	}
+	c.masked[file] = out
+	return out
+}
+
+func (c *compilation) maskedText(file string, src []byte) []byte {
 	if c.masks == nil {
 		c.masks = map[string][]hcl.Range{}
 		c.findSecrets()

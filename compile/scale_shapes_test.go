@@ -71,11 +71,9 @@ func shapeLong(b testing.TB, dir string, n int) {
    Wird vom Lager gebraucht. */
 service "verkauf-%[1]d" {
   Description      = "Verkäufe für Lager %[1]d – „Süd“"
-  Documentation    = "https://example.org/verkäufe/%[1]d"
+  Documentation    = "https://example.org/verkaeufe/%[1]d"
   Type             = "simple"
-  ExecStart        = <<-EOT
-    /opt/verkauf/bin/server --nummer %[1]d --port %[2]d --name \"Süd\"
-  EOT
+  ExecStart        = "/opt/verkauf/bin/server --nummer %[1]d --port %[2]d --name \"Süd\""
   ExecStop         = "/bin/sh -c 'kill -TERM $MAINPID; sleep 1'" # sanft
   Environment      = ["LAGER=%[1]d", "SPRACHE=de", "\"TITEL=Für Süd\""]
   User             = "verkauf" // das Konto
@@ -96,6 +94,13 @@ service "verkauf-%[1]d" {
     "/var/log/verkauf",
   ]
   WantedBy         = "multi-user.target"
+}
+etc "verkauf/%[1]d.conf" {
+  text = <<-EOT
+    # Lager %[1]d
+    nummer = %[1]d
+    titel  = "Für Süd"
+  EOT
 }
 `, i, 10000+i%50000)
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/unitgen/unitgen/compile/internal/funcs"
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // cacheVersion changes whenever the same program may give another result.
@@ -21,7 +22,7 @@ func newCache(o *Options, input []byte) *cache {
 	if o.CacheDir == "" {
 		return &cache{}
 	}
-	text, err := funcs.NewFiles(o.Dir, nil).Read(o.Program)
+	text, err := o.reader().Read(o.Program)
 	if err != nil {
 		return &cache{}
 	}
@@ -40,7 +41,7 @@ func (c *cache) load(o *Options) *response {
 	if c.file == "" {
 		return nil
 	}
-	b, err := os.ReadFile(c.file)
+	b, err := plainfile.Read(c.file, 4*maxOutput)
 	if err != nil {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (c *cache) load(o *Options) *response {
 	if json.Unmarshal(b, resp) != nil || resp.Output == nil || resp.Failed != nil {
 		return nil
 	}
-	files := funcs.NewFiles(o.Dir, nil)
+	files := o.reader()
 	for name, sum := range resp.Files {
 		if !files.Same(funcs.Observation{Kind: "file", Name: name, Answer: sum}) {
 			return nil

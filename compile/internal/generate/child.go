@@ -55,9 +55,9 @@ func serve(in io.Reader, out io.Writer) error {
 func bound(req *request) {
 	debug.SetMaxStack(256 << 20)
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(int64(req.MaxMemory - req.MaxMemory/8))
+	debug.SetMemoryLimit(int64(req.MaxMemory - req.MaxMemory/6))
 	for what, limit := range map[int]uint64{
-		unix.RLIMIT_DATA: req.MaxMemory + 256<<20,
+		unix.RLIMIT_DATA: req.MaxMemory,
 		unix.RLIMIT_CPU:  req.Seconds,
 		unix.RLIMIT_CORE: 0,
 	} {
@@ -77,6 +77,9 @@ type program struct {
 
 func run(req *request) *response {
 	p := &program{req: req, texts: map[string]jsonnet.Contents{}, files: funcs.NewFiles(req.Dir, nil), vm: jsonnet.MakeVM()}
+	if req.Files != nil {
+		p.files = funcs.NewBundledFiles(req.Files, nil)
+	}
 	p.resp.Fields = map[string][]place{}
 	p.resp.Files = map[string]string{}
 	p.vm.MaxStack = req.MaxStack

@@ -10,6 +10,7 @@ const childName = "unitgen-jsonnet"
 
 type request struct {
 	Dir       string
+	Files     bundled // in place of Dir, where they are not nil
 	Program   string
 	Input     json.RawMessage
 	Data      []string

@@ -17,14 +17,47 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/unitgen/unitgen/compile/internal/encode"
+	"github.com/unitgen/unitgen/compile/internal/funcs"
 	"github.com/unitgen/unitgen/compile/internal/types"
 )
 
-const summary = "Generator failed"
+const summary = "Jsonnet program failed"
 
 // Run runs a program and reads what it made. Errors point into the Jsonnet
 // source where they have a place there, with the generate block beside them.
 func Run(ctx context.Context, o Options) (*Output, hcl.Diagnostics) {
+	var out *Output
+	diags := o.answer(ctx, func(resp *response, cached bool) (hd hcl.Diagnostics) {
+		out, hd = o.read(resp)
+		if out != nil {
+			out.Cached = cached
+		}
+		return hd
+	})
+	return out, diags
+}
+
+// Evaluate runs a program and gives its result as it is.
+func Evaluate(ctx context.Context, o Options) (*Document, hcl.Diagnostics) {
+	var out *Document
+	diags := o.answer(ctx, func(resp *response, cached bool) hcl.Diagnostics {
+		var top any
+		whole := o.rng(&place{File: path.Clean(o.Program), Line: 1, Col: 1, EndLine: 1, EndCol: 1})
+		if err := json.Unmarshal(resp.Output, &top); err != nil {
+			return o.failed(o.At, "This is a bug in unitgen: the interpreter gave no JSON: %s.", err)
+		}
+		if top == nil {
+			return o.failed(whole, "%s gives null, which is no content. Give a string, or what the file shall hold.", o.Program)
+		}
+		out = &Document{Value: toValue(top), Range: whole, Files: sortedKeys(resp.Files), Cached: cached}
+		return nil
+	})
+	return out, diags
+}
+
+// answer gets the response to a program, of the cache or by running it, and has
+// it read; what cannot be read is not kept.
+func (o *Options) answer(ctx context.Context, read func(resp *response, cached bool) hcl.Diagnostics) hcl.Diagnostics {
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
@@ -35,32 +68,37 @@ func Run(ctx context.Context, o Options) (*Output, hcl.Diagnostics) {
 		o.MaxStack = DefaultMaxStack
 	}
 	if s := types.Secrets(o.Input); len(s) > 0 {
-		return nil, o.failed(o.At, "The input holds a secret (%s), and everything that a generator makes is readable for all. Pass the name of a credential instead.", s[0].Option)
+		return o.failed(o.At, "The input holds a secret (%s), and everything that a generator makes is readable for all. Pass the name of a credential instead.", s[0].Option)
 	}
 	input, err := encode.CompactJSON(o.Input)
 	if err != nil {
-		return nil, o.failed(o.At, "The input %s.", err)
+		return o.failed(o.At, "The input %s.", err)
 	}
-	cached := newCache(&o, input)
-	resp := cached.load(&o)
+	cached := newCache(o, input)
+	resp := cached.load(o)
 	hit := resp != nil
 	if !hit {
 		var problem string
 		if resp, problem = o.start(ctx, input); problem != "" {
-			return nil, o.failed(o.At, "%s", problem)
+			return o.failed(o.At, "%s", problem)
 		}
 	}
 	if resp.Failed != nil {
-		return nil, o.explain(resp.Failed)
+		return o.explain(resp.Failed)
 	}
-	out, diags := o.read(resp)
-	if !diags.HasErrors() {
-		out.Cached = hit
-		if !hit {
-			cached.store(resp)
-		}
+	diags := read(resp, hit)
+	if !diags.HasErrors() && !hit {
+		cached.store(resp)
 	}
-	return out, diags
+	return diags
+}
+
+// reader gives the files that the program may read.
+func (o *Options) reader() *funcs.Files {
+	if o.Bundled != nil {
+		return funcs.NewBundledFiles(o.Bundled, nil)
+	}
+	return funcs.NewFiles(o.Dir, nil)
 }
 
 func (o *Options) failed(at hcl.Range, format string, args ...any) hcl.Diagnostics {
@@ -78,14 +116,18 @@ func (o *Options) start(ctx context.Context, input []byte) (*response, string) {
 			return nil, fmt.Sprintf("The Jsonnet interpreter cannot be started: %s.", err)
 		}
 	}
+	files, err := bundle(o.Bundled)
+	if err != nil {
+		return nil, fmt.Sprintf("The files of the module cannot be read: %s.", err)
+	}
 	req, err := json.Marshal(&request{
-		Dir: o.Dir, Program: path.Clean(o.Program), Input: input, Data: o.Data, Restrict: o.Data != nil,
+		Dir: o.Dir, Files: files, Program: path.Clean(o.Program), Input: input, Data: o.Data, Restrict: o.Data != nil,
 		MaxStack: o.MaxStack, MaxMemory: o.MaxMemory, Seconds: uint64(o.Timeout.Seconds()) + 2,
 	})
 	if err != nil {
 		return nil, fmt.Sprintf("This is a bug in unitgen: %s.", err)
 	}
-	out, errOut := &limited{max: 256 << 20}, &limited{max: 64 << 10}
+	out, errOut := &limited{max: maxOutput}, &limited{max: 64 << 10}
 	cmd := exec.CommandContext(ctx, exe)
 	cmd.Args = []string{childName}
 	cmd.Dir = "/"
@@ -178,7 +220,11 @@ func (o *Options) explain(f *failure) hcl.Diagnostics {
 		b.WriteString(" The way there: " + strings.Join(via, ", ") + ".")
 	}
 	if f.At != nil && o.At.Filename != "" {
-		fmt.Fprintf(&b, " The generate block is at %s:%d:%d.", o.At.Filename, o.At.Start.Line, o.At.Start.Column)
+		kind := o.Block
+		if kind == "" {
+			kind = "generate"
+		}
+		fmt.Fprintf(&b, " The %s block is at %s:%d:%d.", kind, o.At.Filename, o.At.Start.Line, o.At.Start.Column)
 	}
 	d.Detail = b.String()
 	return hcl.Diagnostics{d}
