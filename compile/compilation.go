@@ -20,7 +20,6 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/lower"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
 	"github.com/unitgen/unitgen/compile/internal/types"
-	"github.com/unitgen/unitgen/modules"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -100,7 +99,7 @@ func (c *compilation) run(r *Result) {
 // prepare loads and indexes; false when there is nothing to evaluate.
 func (c *compilation) prepare(r *Result) bool {
 	var d diag.List
-	lo := load.Options{Dir: c.o.Dir, Host: c.o.Host, Bundled: modules.FS, Parallelism: c.o.Parallelism, Files: c.o.Files, Remote: c.o.Remote, Stub: c.stub}
+	lo := load.Options{Dir: c.o.Dir, Host: c.o.Host, Bundled: bundled, Parallelism: c.o.Parallelism, Files: c.o.Files, Remote: c.o.Remote, Stub: c.stub}
 	fetched(c.o, &lo)
 	overrides, od := c.overrides(&lo)
 	c.diags = append(c.diags, od...)
@@ -189,6 +188,7 @@ func (c *compilation) newEvaluator(r *Result) {
 		Systemd:   systemd,
 		Variant:   c.o.Variant,
 		CacheDir:  c.generatorCache(),
+		Bundled:   bundled,
 		Peer:      c.peer,
 		Observed: func(m *index.Module, file string) {
 			_, _ = c.filesOf(m.Module).Read(file)

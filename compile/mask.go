@@ -2,6 +2,7 @@ package compile
 
 import (
 	"bytes"
+	"path"
 	"regexp"
 	"strings"
 
@@ -28,7 +29,7 @@ func (c *compilation) sourceBytes(file string) []byte {
 	}
 	src := c.set.Sources[file]
 	if src == nil {
-		return nil
+		return c.programBytes(file)
 	}
 	if out, ok := c.masked[file]; ok {
 		return out
@@ -71,6 +72,22 @@ func (c *compilation) maskedText(file string, src []byte) []byte {
 		}
 	}
 	return out
+}
+
+// programBytes gives the text of a Jsonnet file of one of the modules. No secret
+// comes into a program.
+func (c *compilation) programBytes(file string) []byte {
+	if ext := path.Ext(file); ext != ".jsonnet" && ext != ".libsonnet" {
+		return nil
+	}
+	for _, m := range c.set.Modules {
+		if name, ok := strings.CutPrefix(file, m.Prefix); ok {
+			if b, err := newFiles(m, nil).Read(name); err == nil {
+				return b
+			}
+		}
+	}
+	return nil
 }
 
 // madeSecret finds the literals that a source makes secrets of.

@@ -9,6 +9,9 @@ import (
 	"github.com/unitgen/unitgen/modules"
 )
 
+// bundled holds the modules that come with unitgen; tests add to it.
+var bundled fs.FS = modules.FS
+
 // fetched lets imports from elsewhere resolve to what unitgen get pinned and
 // fetched, offline.
 func fetched(o Options, lo *load.Options) {
@@ -22,7 +25,7 @@ func fetched(o Options, lo *load.Options) {
 // newFiles gives the reader of a module's files, bundled or not.
 func newFiles(m *load.Module, observe func(funcs.Observation)) *funcs.Files {
 	if m.Bundled {
-		if sub, err := fs.Sub(modules.FS, m.Dir); err == nil {
+		if sub, err := fs.Sub(bundled, m.Dir); err == nil {
 			return funcs.NewBundledFiles(sub, observe)
 		}
 	}

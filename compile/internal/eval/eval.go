@@ -8,6 +8,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -30,6 +31,7 @@ type Options struct {
 	Systemd   int
 	Variant   string
 	CacheDir  string // of generators
+	Bundled   fs.FS  // the modules that come with unitgen, a directory each
 	Context   context.Context
 	// Peer gives the evaluator of another host of the directory.
 	Peer func(name string) (*Evaluator, diag.List)

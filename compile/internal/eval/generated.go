@@ -51,7 +51,7 @@ func (e *Evaluator) generate(b *index.Block) (*generate.Output, bool) {
 	if _, ok := e.target(b); !ok {
 		return nil, false
 	}
-	o := generate.Options{Dir: b.Module.Dir, Display: b.Module.Prefix, Program: program, Input: input, At: b.Header, CacheDir: e.o.CacheDir}
+	o := e.jsonnet(b, program, input)
 	if a := b.Attr("data"); a != nil {
 		v, ok := e.Eval(s, a.Expr)
 		if !ok {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -53,8 +54,9 @@ func serve(in io.Reader, out io.Writer) error {
 
 // bound puts the process under its limits.
 func bound(req *request) {
-	debug.SetMaxStack(256 << 20)
+	debug.SetMaxStack(128 << 20)
 	debug.SetGCPercent(400)
+	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), 2)) // the stack of each thread counts as memory
 	debug.SetMemoryLimit(int64(req.MaxMemory - req.MaxMemory/6))
 	for what, limit := range map[int]uint64{
 		unix.RLIMIT_DATA: req.MaxMemory,

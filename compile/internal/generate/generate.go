@@ -24,7 +24,6 @@ type Options struct {
 	Program string    // file name relative to Dir
 	Input   cty.Value // what the program's function gets; must hold no secret
 	At      hcl.Range // the block, for problems without a place of their own
-	Block   string    // its kind; "" is generate
 
 	Data []string // further files, relative to Dir, that importstr and import may read; nil: all of Dir
 

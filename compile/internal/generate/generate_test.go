@@ -180,7 +180,7 @@ func TestStrangeFiles(t *testing.T) {
 	if err := os.Symlink("/dev/zero", filepath.Join(dir, "zero")); err != nil {
 		t.Fatal(err)
 	}
-	for program, want := range map[string]string{"p.jsonnet": "no regular file", "q.jsonnet": "outside the module", "r.jsonnet": "not declared"} {
+	for program, want := range map[string]string{"p.jsonnet": "only regular files", "q.jsonnet": "outside the module", "r.jsonnet": "not declared"} {
 		o := options(dir, cty.EmptyObjectVal)
 		o.Program, o.Data = program, []string{"fifo", "zero"}
 		_, diags := Run(context.Background(), o)

@@ -143,7 +143,7 @@ func (o *Options) start(ctx context.Context, input []byte) (*response, string) {
 	case errors.As(err, &exit):
 		msg := errOut.b.String()
 		switch {
-		case strings.Contains(msg, "out of memory"), strings.Contains(msg, "cannot allocate"):
+		case outOfMemory(msg):
 			return nil, fmt.Sprintf("%s needed more than %d MiB of memory. Does it build a string or an array without end?", o.Program, o.MaxMemory>>20)
 		case strings.Contains(msg, "stack overflow"), strings.Contains(msg, "stack exceeds"):
 			return nil, fmt.Sprintf("%s nests expressions too deep to be read. Flatten it.", o.Program)
@@ -161,6 +161,18 @@ func (o *Options) start(ctx context.Context, input []byte) (*response, string) {
 		return nil, fmt.Sprintf("The Jsonnet interpreter gave no answer on %s: %s.", o.Program, err)
 	}
 	return resp, ""
+}
+
+// outOfMemory reports whether a process ended for want of memory, by what it
+// said. A thread that cannot be started and a fault are such ends too: nothing
+// but the limit leads to them.
+func outOfMemory(msg string) bool {
+	for _, s := range []string{"out of memory", "cannot allocate", "pthread_create failed", "failed to create new OS thread", "SIGSEGV", "SIGBUS"} {
+		if strings.Contains(msg, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // limited keeps the first bytes of a stream and drops the rest.
@@ -218,13 +230,6 @@ func (o *Options) explain(f *failure) hcl.Diagnostics {
 	}
 	if len(via) > 0 {
 		b.WriteString(" The way there: " + strings.Join(via, ", ") + ".")
-	}
-	if f.At != nil && o.At.Filename != "" {
-		kind := o.Block
-		if kind == "" {
-			kind = "generate"
-		}
-		fmt.Fprintf(&b, " The %s block is at %s:%d:%d.", kind, o.At.Filename, o.At.Start.Line, o.At.Start.Column)
 	}
 	d.Detail = b.String()
 	return hcl.Diagnostics{d}

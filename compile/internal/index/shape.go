@@ -29,7 +29,7 @@ type spec struct {
 // unitAttrs are the attributes of ours on every unit block.
 const unitAttrs = "when for_each name scope enable mask install aliases wanted_by required_by upheld_by restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
 
-const fileAttrs = "when for_each name text source json yaml toml ini mode owner group enable real"
+const fileAttrs = "when for_each name text source json yaml toml ini jsonnet input mode owner group enable real"
 
 var specs = map[string]*spec{
 	"host":     {label: "name of the host", attrs: "systemd imports disable provides reads description units etc", inner: true},

@@ -26,7 +26,7 @@ var (
 )
 
 // contents are the attributes of which an etc block has exactly one.
-var contents = []string{"text", "source", "json", "yaml", "toml", "ini"}
+var contents = []string{"text", "source", "json", "yaml", "toml", "ini", "jsonnet"}
 
 // etcFiles makes the files of etc blocks.
 func (l *lowering) etcFiles() {
@@ -124,6 +124,10 @@ func (l *lowering) content(thing string, g *eval.Group, f *tree.File) bool {
 			return false
 		}
 	}
+	if at, has := inputAt(g); has && kind != "jsonnet" {
+		l.err("E0208", "Attributes contradict each other", at, "input is what the program of jsonnet = … gets, and %s has no program. Add jsonnet, or remove input.", thing)
+		return false
+	}
 	if !set {
 		l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "%s has no content. Give it one of %s.", thing, strings.Join(contents, ", "))
 		return false
@@ -148,6 +152,8 @@ func (l *lowering) bytes(thing, kind string, at hcl.Range, g *eval.Group, v cty.
 			return false
 		}
 		f.Content = b
+	case "jsonnet":
+		return l.jsonnet(thing, at, g, v.AsString(), f)
 	default:
 		b, err := encode.Encode(kind, v)
 		if err != nil {

@@ -1,0 +1,1 @@
+{ of: importstr '../data.txt' }

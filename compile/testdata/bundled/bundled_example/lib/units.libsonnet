@@ -1,0 +1,1 @@
+{ unit(name, text):: { ExecStart: '/bin/' + std.rstripChars(text, '\n') + ' ' + name } }
