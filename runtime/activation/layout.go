@@ -122,13 +122,19 @@ func (l *layout) file(e emit.ManifestEntry) error {
 		if err != nil {
 			return fmt.Errorf("%s: mode %q", e.Path, e.Mode)
 		}
-		if e.Real || e.Owner != "" || e.Group != "" || mode&0o7000 != 0 {
+		if e.Real || sudoers(e.Path) || e.Owner != "" || e.Group != "" || mode&0o7000 != 0 {
 			item = Item{Path: item.Path, Source: filepath.Join(l.tree, filepath.FromSlash(e.Path)),
 				Mode: uint32(mode), Owner: e.Owner, Group: e.Group, SHA256: e.SHA256}
 		}
 	}
 	l.out.Items = append(l.out.Items, item)
 	return nil
+}
+
+// sudoers reports whether a file is one of sudo's, whose checks of owner and
+// mode not every version makes behind a link.
+func sudoers(p string) bool {
+	return p == "etc/sudoers" || strings.HasPrefix(p, "etc/sudoers.d/")
 }
 
 // unitLink lays out one path of a unit directory in links mode. An alias is a
@@ -250,13 +256,12 @@ func (p *Place) sameFileSystem(s *generation.State) error {
 // conflict says why an item cannot be put in place, nil when it can.
 func (p *Place) conflict(s *generation.State, i Item, before *Placement) *Conflict {
 	for dir := path.Dir(i.Path); dir != "/"; dir = path.Dir(dir) {
-		st, err := os.Stat(p.host(dir))
-		if err == nil && !st.IsDir() {
-			return &Conflict{Path: i.Path, Why: dir + " is not a directory"}
+		if why := p.taken(s, dir, before); why != "" {
+			return &Conflict{Path: i.Path, Why: why}
 		}
-		if t, err := os.Readlink(p.host(dir)); err == nil && strings.HasPrefix(t, p.pivot(s)+"/") {
-			return &Conflict{Path: i.Path, Why: dir + " is a link into the generation"}
-		}
+	}
+	if leaving(before, i.Path) != "" {
+		return nil
 	}
 	at := p.host(i.Path)
 	st, err := os.Lstat(at)
@@ -273,6 +278,11 @@ func (p *Place) conflict(s *generation.State, i Item, before *Placement) *Confli
 			return nil
 		}
 		return &Conflict{Path: i.Path, Why: "is a link to " + t, Adoptable: true}
+	case st.IsDir() && slices.Contains(before.Dirs, i.Path):
+		if other := p.strangers(s, i.Path, before); other != "" {
+			return &Conflict{Path: i.Path, Why: "is a directory, and " + other + " in it is not unitgen's to remove"}
+		}
+		return nil
 	case st.IsDir():
 		return &Conflict{Path: i.Path, Why: "is a directory"}
 	case !st.Mode().IsRegular():
@@ -291,7 +301,8 @@ func (p *Place) newDirs(before, after *Placement) []string {
 	need := map[string]bool{}
 	for _, i := range after.Items {
 		for d := path.Dir(i.Path); d != "/"; d = path.Dir(d) {
-			if _, err := os.Lstat(p.host(d)); err == nil && !slices.Contains(before.Dirs, d) {
+			_, goes := before.item(d)
+			if _, err := os.Lstat(p.host(d)); err == nil && !goes && !slices.Contains(before.Dirs, d) {
 				break
 			}
 			need[d] = true

@@ -149,6 +149,9 @@ func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 	}
 	dirty := map[string]bool{}
 	for _, d := range after.Dirs {
+		if leaving(before, d) != "" {
+			continue // makeRoom makes it
+		}
 		err := f.Mkdir(p.host(d), 0o755)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
@@ -158,7 +161,7 @@ func (p *Place) prepare(s *generation.State, before, after *Placement) error {
 		}
 	}
 	for _, i := range after.Items {
-		if !i.isLink() {
+		if !i.isLink() || leaving(before, i.Path) != "" {
 			continue
 		}
 		at := p.host(i.Path)
@@ -192,6 +195,9 @@ func (p *Place) finish(s *generation.State, before, after *Placement) error {
 			return err
 		}
 		p.reach()
+	}
+	if err := p.makeRoom(s, before, after); err != nil {
+		return err
 	}
 	for _, i := range after.Items {
 		if i.isLink() || !i.needsUsers() {
@@ -294,7 +300,10 @@ func (p *Place) removeDirs(s *generation.State, before, after *Placement) {
 	dirs := slices.Clone(before.Dirs)
 	sort.Sort(sort.Reverse(sort.StringSlice(dirs)))
 	for _, d := range dirs {
-		if !slices.Contains(after.Dirs, d) && s.FS().Remove(p.host(d)) == nil {
+		if _, is := after.item(d); is || slices.Contains(after.Dirs, d) {
+			continue
+		}
+		if s.FS().Remove(p.host(d)) == nil {
 			_ = s.FS().Sync(filepath.Dir(p.host(d)))
 		}
 	}
