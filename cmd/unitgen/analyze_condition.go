@@ -90,6 +90,7 @@ func succeeded(ok bool) string {
 func (a *app) readConditions(args []string, names *specifier.Context) (conditions, asserts []value.Condition, err error) {
 	for _, arg := range args {
 		name, v, ok := strings.Cut(arg, "=")
+		name = strings.TrimRight(name, " \t\n\r")
 		sort, isCondition := strings.CutPrefix(name, "Condition")
 		if !isCondition {
 			sort, isCondition = strings.CutPrefix(name, "Assert")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,13 +146,19 @@ func calendarAnswer(s string, from, now time.Time, n int, local *time.Location) 
 type row struct{ label, text string }
 type rows []row
 
-// text aligns the labels to the right, each with a colon behind it.
+// text aligns the labels to the right, each with a colon behind it. Lines that
+// follow in one text are indented to the first; blanks at their ends fall away.
 func (r rows) text(width int) string {
-	var s string
+	var s strings.Builder
+	indent := "\n" + strings.Repeat(" ", width+2)
 	for _, x := range r {
-		s += fmt.Sprintf("%*s: %s\n", width, x.label, x.text)
+		lines := strings.Split(strings.TrimSuffix(x.text, "\n"), "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " \t\r")
+		}
+		fmt.Fprintf(&s, "%*s: %s\n", width, x.label, strings.Join(lines, indent))
 	}
-	return s
+	return s.String()
 }
 
 func newAnalyzeTimespan(a *app) *cobra.Command {

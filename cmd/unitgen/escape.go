@@ -17,6 +17,7 @@ type escapeOptions struct {
 	action   string // "escape", "unescape" or "mangle"; the last option wins
 	suffix   string
 	template string
+	given    func(flag string) bool // an empty suffix or template is refused, not ignored
 	path     bool
 	instance bool
 }
@@ -38,7 +39,8 @@ line, with blanks between them.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			o.given = c.Flags().Changed
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -57,10 +59,10 @@ line, with blanks between them.`,
 
 // check refuses options that exclude one another.
 func (o *escapeOptions) check() error {
-	if o.suffix != "" && !isUnitType(o.suffix) {
+	if o.given("suffix") && !isUnitType(o.suffix) {
 		return fmt.Errorf("invalid unit suffix type %q; use one of %s", o.suffix, strings.Join(unitname.Types, ", "))
 	}
-	if o.template != "" && (!unitname.Valid(o.template) || !unitname.IsTemplate(o.template)) {
+	if o.given("template") && (!unitname.Valid(o.template) || !unitname.IsTemplate(o.template)) {
 		return fmt.Errorf("%q is no template; use a name such as app@.service", o.template)
 	}
 	switch {
@@ -135,6 +137,9 @@ func (o *escapeOptions) one(s string, warn io.Writer) (string, error) {
 	switch {
 	case o.template != "":
 		n, err := unitname.WithInstance(o.template, e)
+		if err == nil && e == "" {
+			err = unitname.ErrEmpty
+		}
 		if err != nil {
 			return "", fmt.Errorf("cannot put %q into %s: %w", s, o.template, err)
 		}

@@ -49,7 +49,7 @@ func TestEscapeLikeSystemdEscape(t *testing.T) {
 	modes := [][]string{
 		{}, {"-p"}, {"-m"}, {"-u"}, {"-u", "-p"}, {"--suffix=mount"}, {"-p", "--suffix=mount"}, {"--template=foo@.service"},
 		{"-p", "--template=foo@.service"}, {"-u", "--instance"}, {"-u", "--template=a@.service"}, {"-p", "-u", "--instance"},
-		{"--suffix=foo"}, {"--template=foo.service"}, {"--template=x@.service", "--suffix=swap"}, {"-u", "-m"}, {"-m", "-u"},
+		{"--suffix=foo"}, {"--suffix="}, {"--template="}, {"-u", "--template="}, {"--template=foo.service"}, {"--template=x@.service", "--suffix=swap"}, {"-u", "-m"}, {"-m", "-u"},
 		{"--instance"}, {"-p", "-m"}, {"-u", "--suffix=service"}, {"-m", "--suffix=service"}, {"-m", "--template=a@.service"},
 	}
 	for _, mode := range modes {

@@ -60,6 +60,9 @@ func (s *System) firmware(p string) (bool, error) {
 		}
 		return false, nil
 	}
+	if strings.HasPrefix(p, "smbios-field(") && !strings.HasSuffix(p, ")") {
+		return false, ErrInvalid
+	}
 	if arg, ok := call(p, "smbios-field"); ok {
 		i := strings.IndexAny(arg, "!<=>$")
 		if i < 0 {
@@ -229,6 +232,9 @@ func (s *System) security(p string) (bool, error) {
 
 func (s *System) capability(p string) (bool, error) {
 	n, ok := value.Capability(p)
+	if p == "63" { // the last bit, which no capability has
+		n, ok = 63, true
+	}
 	if !ok {
 		return false, ErrInvalid
 	}

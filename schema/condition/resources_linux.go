@@ -115,7 +115,7 @@ const systemUserMax = 999
 
 func (s *System) user(p string) (bool, error) {
 	uid, euid := os.Getuid(), os.Geteuid()
-	if n, err := strconv.ParseUint(p, 10, 32); err == nil {
+	if n, err := strconv.ParseUint(p, 10, 32); err == nil && isID(p) {
 		return int(n) == uid || int(n) == euid, nil
 	}
 	if p == "@system" {
@@ -128,8 +128,11 @@ func (s *System) user(p string) (bool, error) {
 	return err == nil && (u.Uid == strconv.Itoa(uid) || u.Uid == strconv.Itoa(euid)), nil
 }
 
+// isID reports whether digits are spelled as the number of a user or group.
+func isID(p string) bool { return len(p) == 1 || p[0] != '0' }
+
 func (s *System) group(p string) (bool, error) {
-	if _, err := strconv.ParseUint(p, 10, 32); err != nil {
+	if _, err := strconv.ParseUint(p, 10, 32); err != nil || !isID(p) {
 		g, err := user.LookupGroup(p)
 		if p == "root" {
 			g, err = &user.Group{Gid: "0"}, nil
@@ -174,10 +177,11 @@ func (s *System) controller(p string) (bool, error) {
 		}
 		have["devices"], have["cpuacct"] = true, have["cpu"]
 	} else {
+		// systemd leaves the old cpuset hierarchy alone.
 		for _, l := range strings.Split(firstWord("/proc/cgroups"), "\n") {
 			// What one may not put a process into does not count: an ordinary
 			// user has no controllers of the old hierarchies.
-			if f := strings.Fields(l); len(f) == 4 && f[3] == "1" && unix.Access("/sys/fs/cgroup/"+f[0]+"/cgroup.procs", unix.W_OK) == nil {
+			if f := strings.Fields(l); len(f) == 4 && f[3] == "1" && f[0] != "cpuset" && unix.Access("/sys/fs/cgroup/"+f[0]+"/cgroup.procs", unix.W_OK) == nil {
 				have[f[0]] = true
 			}
 		}
@@ -230,7 +234,11 @@ func (s *System) pressure(resource, p string) (bool, error) {
 		}
 	}
 	text := firstWord(file)
-	for _, kind := range []string{"full", "some"} {
+	kinds := []string{"full", "some"}
+	if resource == "cpu" {
+		kinds = kinds[1:] // of a whole machine the processor is never lost to all
+	}
+	for _, kind := range kinds {
 		for _, l := range strings.Split(text, "\n") {
 			f := strings.Fields(l)
 			if len(f) == 0 || f[0] != kind {

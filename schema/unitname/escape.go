@@ -8,13 +8,14 @@ import (
 
 // Reasons why a string cannot be escaped, unescaped or made a unit name.
 var (
-	ErrEmpty   = errors.New("the name is empty")
-	ErrPath    = errors.New("the path is not normalized (it has a \"..\" component)")
-	ErrEscape  = errors.New("the name has a backslash that begins no \\xNN escape")
-	ErrSuffix  = errors.New("the suffix is no unit type")
-	ErrTooLong = fmt.Errorf("the name is longer than %d bytes", MaxLen)
-	ErrName    = errors.New("not a valid unit name")
-	ErrUnPath  = errors.New("the name does not stand for a path")
+	ErrEmpty    = errors.New("the name is empty")
+	ErrPath     = errors.New("the path is not normalized (it has a \"..\" component)")
+	ErrEscape   = errors.New("the name has a backslash that begins no \\xNN escape")
+	ErrSuffix   = errors.New("the suffix is no unit type")
+	ErrTooLong  = fmt.Errorf("the name is longer than %d bytes", MaxLen)
+	ErrName     = errors.New("not a valid unit name")
+	ErrLongPath = errors.New("the path, or a component of it, is longer than the kernel takes (4095 and 255 bytes)")
+	ErrUnPath   = errors.New("the name does not stand for a path")
 )
 
 const hexDigits = "0123456789abcdef"
@@ -108,10 +109,13 @@ func simplify(p string) string {
 // are one, the root is "-". A path with ".." is refused.
 func EscapePath(p string) (string, error) {
 	p = simplify(p)
-	for _, c := range strings.Split(p, "/") {
+	for c := range strings.SplitSeq(p, "/") {
 		if c == ".." {
 			return "", ErrPath
 		}
+	}
+	if tooLong(p) {
+		return "", ErrLongPath
 	}
 	p = strings.Trim(p, "/")
 	if p == "" {
@@ -135,12 +139,29 @@ func UnescapePath(s string) (string, error) {
 	if strings.HasPrefix(p, "/") || strings.HasSuffix(p, "/") || simplify("/"+p) != "/"+p {
 		return "", ErrUnPath
 	}
-	for _, c := range strings.Split(p, "/") {
+	for c := range strings.SplitSeq(p, "/") {
 		if c == ".." {
 			return "", ErrUnPath
 		}
 	}
+	if tooLong("/" + p) {
+		return "", ErrLongPath
+	}
 	return "/" + p, nil
+}
+
+// tooLong reports whether the kernel would refuse a path for its length or that
+// of a component, NUL counted (PATH_MAX and NAME_MAX in limits.h).
+func tooLong(p string) bool {
+	if len(p) >= 4096 {
+		return true
+	}
+	for c := range strings.SplitSeq(p, "/") {
+		if len(c) > 255 {
+			return true
+		}
+	}
+	return false
 }
 
 // FromPath gives the unit of a path: "/var/log" with "mount" is

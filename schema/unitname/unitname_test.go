@@ -12,6 +12,7 @@ import (
 var samples = []string{
 	"", "a", "a b", "/", "//", "/var/log", "var/log/", "a-b", "-a", ".hidden", "/.hidden", "/a/./b//c/", "a\\b", "x:y_z.w",
 	"ä", "/dev/sda", "/tmp//..//x", "..", "a..b", "@", "a@b", "foo.service", "100%", "~", "\x01", "/mnt/my data/", "-", "--",
+	strings.Repeat("a", 255), strings.Repeat("a", 256) + "/b", strings.Repeat("abcdef/", 585), strings.Repeat("abcdef-", 584), strings.Repeat("/", 5000) + "a",
 }
 
 func run(t *testing.T, args ...string) (string, bool) {

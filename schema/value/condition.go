@@ -46,14 +46,14 @@ func ParseCondition(name, s string) (Condition, error) {
 		}
 		c.Assert = true
 	}
-	s, c.Trigger = strings.CutPrefix(s, "|")
-	c.Param, c.Negate = strings.CutPrefix(s, "!")
 	// Every condition may be asserted, also the few that units cannot.
 	d, known := directive.Lookup("", "Unit", "Condition"+c.Name)
 	if !known {
 		return c, wrong(name, "is no condition", "the name of a Condition…= or Assert…= directive")
 	}
-	if d.Kind == "condition:path" {
+	path := d.Kind == "condition:path"
+	c.Trigger, c.Negate, c.Param = cutMarks(s, path)
+	if path {
 		p, err := ParsePath(c.Param)
 		if err != nil {
 			return c, err
@@ -61,6 +61,24 @@ func ParseCondition(name, s string) (Condition, error) {
 		c.Param = p
 	}
 	return c, nil
+}
+
+// cutMarks takes "|" and "!" off the front of a condition, and the blanks that
+// may follow them where it is not about a path.
+func cutMarks(s string, path bool) (trigger, negate bool, param string) {
+	blanks := trimLeftBlank
+	if path {
+		blanks = func(s string) string { return s }
+	}
+	s, trigger = strings.CutPrefix(s, "|")
+	if trigger {
+		s = blanks(s)
+	}
+	s, negate = strings.CutPrefix(s, "!")
+	if negate {
+		s = blanks(s)
+	}
+	return trigger, negate, s
 }
 
 var _ = register(func() map[directive.Kind]checker {
@@ -92,16 +110,16 @@ var _ = register(func() map[directive.Kind]checker {
 		"os-release": conditionOSRelease,
 		"pressure":   func(s string) error { _, err := ParsePressure(s); return advice(err) },
 	} {
-		m[directive.Kind("condition:"+name)] = conditionOf(f)
+		m[directive.Kind("condition:"+name)] = conditionOf(f, name == "path")
 	}
 	return m
 }())
 
 // conditionOf makes a checker of a parameter's check.
-func conditionOf(f func(string) error) checker {
+func conditionOf(f func(string) error, path bool) checker {
 	return whole(func(_ *Context, s string) error {
-		s = strings.TrimPrefix(s, "|")
-		return f(strings.TrimPrefix(s, "!"))
+		_, _, param := cutMarks(s, path)
+		return f(param)
 	})
 }
 
@@ -234,10 +252,10 @@ func ParsePressure(s string) (Pressure, error) {
 	rest := s
 	if i := strings.LastIndexByte(s, ':'); i >= 0 {
 		p.Slice, rest = s[:i], s[i+1:]
-		if !strings.HasSuffix(p.Slice, ".slice") {
+		if p.Slice != "" && !strings.HasSuffix(p.Slice, ".slice") {
 			p.Slice += ".slice"
 		}
-		if unitOfType(p.Slice, "slice") != nil {
+		if p.Slice != "" && unitOfType(p.Slice, "slice") != nil {
 			return p, wrong(p.Slice, "is no slice", want)
 		}
 	}
@@ -246,7 +264,7 @@ func ParsePressure(s string) (Pressure, error) {
 	if p.Permyriad, err = ParsePermyriad(trimBlank(level)); err != nil {
 		return p, wrong(s, "is no share of pressure", want)
 	}
-	if has {
+	if has && span != "" {
 		windows := map[string]string{"10sec": "avg10", "1min": "avg60", "5min": "avg300"}
 		if p.Window = windows[trimBlank(span)]; p.Window == "" {
 			return p, wrong(span, "is no span that the kernel measures", want)

@@ -15,7 +15,7 @@ func CompareVersions(a, b string) int {
 			return d
 		}
 		if a == "" || b == "" {
-			return order(len(a), len(b))
+			return order(front(a), front(b))
 		}
 		for _, mark := range []byte("-^.") {
 			if d, done := versionMark(&a, &b, mark); done {
@@ -58,6 +58,15 @@ func versionMark(a, b *string, mark byte) (d int, done bool) {
 		return 1, true
 	}
 	return 0, false
+}
+
+// front gives what a string begins with as a C character: 0 at its end, below it
+// outside ASCII.
+func front(s string) int {
+	if s == "" {
+		return 0
+	}
+	return int(int8(s[0]))
 }
 
 func order(a, b int) int {
