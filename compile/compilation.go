@@ -238,6 +238,9 @@ func (c *compilation) everything() {
 			if o.Required || c.ev.HasValue(o) {
 				c.ev.Option(o)
 			}
+			if o.Check != nil {
+				c.ev.LintCheck(o)
+			}
 			if o.Example != nil {
 				c.ev.Example(o)
 			}
@@ -265,14 +268,14 @@ func (c *compilation) host(r *Result) (string, int) {
 		if a := h.Block.Attr("systemd"); a != nil {
 			n := 0
 			if _, err := fmt.Sscanf(a.Lit.String, "%d", &n); a.Lit.Kind != syntax.LitNumber || err != nil {
-				c.diags = append(c.diags, diag.Errorf("E0218", "Not a literal", syntax.Range(a.Expr.Range()), "systemd is the version of the oldest systemd that must load the tree, a plain number such as 252."))
+				c.diags = append(c.diags, diag.Errorf("E0218", "Not a literal", syntax.Range(a.Expr().Range()), "systemd is the version of the oldest systemd that must load the tree, a plain number such as 252."))
 			} else if n < directive.Oldest || n > 9999 {
-				c.diags = append(c.diags, diag.Errorf("E0220", "systemd version is out of range", syntax.Range(a.Expr.Range()), "unitgen describes systemd from version %d to %d. Write a version in that range.", directive.Oldest, directive.Newest))
+				c.diags = append(c.diags, diag.Errorf("E0220", "systemd version is out of range", syntax.Range(a.Expr().Range()), "unitgen describes systemd from version %d to %d. Write a version in that range.", directive.Oldest, directive.Newest))
 			} else {
 				systemd = n
 				if n > directive.Newest {
 					systemd = n
-					c.diags = append(c.diags, diag.Warnf("W0220", "systemd version is newer than known", syntax.Range(a.Expr.Range()), "unitgen describes systemd up to version %d. What came later is not known.", directive.Newest))
+					c.diags = append(c.diags, diag.Warnf("W0220", "systemd version is newer than known", syntax.Range(a.Expr().Range()), "unitgen describes systemd up to version %d. What came later is not known.", directive.Newest))
 				}
 			}
 		}
@@ -286,7 +289,7 @@ func (c *compilation) host(r *Result) (string, int) {
 			case syntax.LitString:
 				t.Provides = append(t.Provides, a.Lit.String)
 			default:
-				c.diags = append(c.diags, diag.Errorf("E0218", "Not a literal", syntax.Range(a.Expr.Range()), "provides is a list of unit names, written out."))
+				c.diags = append(c.diags, diag.Errorf("E0218", "Not a literal", syntax.Range(a.Expr().Range()), "provides is a list of unit names, written out."))
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func readsDirectives(blocks []*syntax.Block) bool {
 			if a.Lit.Kind != syntax.LitNone {
 				continue
 			}
-			for _, t := range a.Expr.Variables() {
+			for _, t := range a.Expr().Variables() {
 				if unitname.Type("x."+t.RootName()) != "" && len(t) != 2 || t.RootName() == "hosts" {
 					return true
 				}

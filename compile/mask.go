@@ -133,7 +133,7 @@ func (c *compilation) findSecrets() {
 	}
 	seen := map[hcl.Expression]bool{}
 	for _, d := range c.ix.Refused {
-		c.mask(d.Block.Module, d.Attr.Expr, seen)
+		c.mask(d.Block.Module, d.Attr.Expr(), seen)
 	}
 	for _, m := range c.ix.Modules {
 		for _, n := range m.Names {
@@ -142,13 +142,13 @@ func (c *compilation) findSecrets() {
 				continue
 			}
 			if a := o.Block.Attr("type"); a != nil {
-				c.mask(m, a.Expr, seen) // the defaults of its fields
+				c.mask(m, a.Expr(), seen) // the defaults of its fields
 			}
 			if o.Example != nil {
-				c.mask(m, o.Example.Expr, seen)
+				c.mask(m, o.Example.Expr(), seen)
 			}
 			if o.Default != nil {
-				c.mask(m, o.Default.Expr, seen)
+				c.mask(m, o.Default.Expr(), seen)
 			}
 			for _, d := range o.Defs {
 				if d.Expr != nil && d.Block != nil {
@@ -192,7 +192,7 @@ func (c *compilation) follow(m *index.Module, t hcl.Traversal, seen map[hcl.Expr
 	switch t.RootName() {
 	case "local":
 		if l := m.Locals[name(1)]; l != nil {
-			c.mask(m, l.Attr.Expr, seen)
+			c.mask(m, l.Attr.Expr(), seen)
 		}
 		return
 	case "option":
@@ -211,6 +211,6 @@ func (c *compilation) follow(m *index.Module, t hcl.Traversal, seen map[hcl.Expr
 		}
 	}
 	if o.Default != nil {
-		c.mask(o.Module, o.Default.Expr, seen)
+		c.mask(o.Module, o.Default.Expr(), seen)
 	}
 }

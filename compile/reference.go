@@ -162,7 +162,7 @@ func relations(m *load.Module) (extends, reads map[string]bool) {
 
 func blockReads(b *syntax.Block, reads map[string]bool) {
 	for _, a := range b.Attrs {
-		for _, tr := range a.Expr.Variables() {
+		for _, tr := range a.Expr().Variables() {
 			if tr.RootName() != "config" || len(tr) < 2 {
 				continue
 			}
@@ -181,7 +181,7 @@ func optionReference(set *load.Set, o *index.Option) OptionReference {
 		if a == nil {
 			return ""
 		}
-		r := a.Expr.Range()
+		r := a.Expr().Range()
 		src := set.Sources[r.Filename]
 		if r.Start.Byte > r.End.Byte || r.End.Byte > len(src) {
 			return ""

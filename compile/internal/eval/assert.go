@@ -19,17 +19,17 @@ func (e *Evaluator) Local(l *index.Local) (cty.Value, bool) {
 		n = &node{name: "local." + l.Attr.Name}
 		e.locals[l] = n
 	}
-	return e.force(n, l.Attr.NameRange, func() (cty.Value, bool) { return e.Eval(&Scope{Module: l.Module}, l.Attr.Expr) })
+	return e.force(n, l.Attr.NameRange(), func() (cty.Value, bool) { return e.Eval(&Scope{Module: l.Module}, l.Attr.Expr()) })
 }
 
 // Example checks that an option's example is of its type.
 func (e *Evaluator) Example(o *index.Option) {
-	v, ok := e.Eval(&Scope{Module: o.Module}, o.Example.Expr)
+	v, ok := e.Eval(&Scope{Module: o.Module}, o.Example.Expr())
 	if !ok {
 		return
 	}
-	if _, problems := o.Type.ConvertPart(v, types.Source{Option: o.Path(), At: o.Example.Expr.Range()}); len(problems) > 0 {
-		e.err("E0415", "Example is not of the option's type", o.Example.Expr.Range(), "%s %s.", o.Path(), problems[0])
+	if _, problems := o.Type.ConvertPart(v, types.Source{Option: o.Path(), At: o.Example.Expr().Range()}); len(problems) > 0 {
+		e.err("E0415", "Example is not of the option's type", o.Example.Expr().Range(), "%s %s.", o.Path(), problems[0])
 	}
 }
 
@@ -48,26 +48,26 @@ func (e *Evaluator) Assertions() {
 func (e *Evaluator) assertion(b *index.Block) {
 	s := &Scope{Module: b.Module}
 	cond := b.Attr("condition")
-	v, ok := e.Eval(s, cond.Expr)
+	v, ok := e.Eval(s, cond.Expr())
 	if !ok {
 		return
 	}
 	raw, _ := v.Unmark()
-	holds, ok := e.isTrue(raw, cond.Expr.Range(), "The condition")
+	holds, ok := e.isTrue(raw, cond.Expr().Range(), "The condition")
 	if !ok {
 		return
 	}
 	msg := b.Attr("message")
 	if holds {
-		e.Lint(s, msg.Expr)
+		e.Lint(s, msg.Expr())
 		return
 	}
-	m, ok := e.Eval(s, msg.Expr)
+	m, ok := e.Eval(s, msg.Expr())
 	if !ok {
 		return
 	}
 	if marks := types.Secrets(m); len(marks) > 0 {
-		e.Secret(marks, msg.Expr.Range(), "a message")
+		e.Secret(marks, msg.Expr().Range(), "a message")
 		return
 	}
 	m, _ = m.UnmarkDeep()
@@ -75,11 +75,11 @@ func (e *Evaluator) assertion(b *index.Block) {
 	if m.IsKnown() && !m.IsNull() && m.Type() == cty.String {
 		text = m.AsString()
 	}
-	d := e.err("E0317", "Assertion failed", cond.Expr.Range(), "%s", text)
+	d := e.err("E0317", "Assertion failed", cond.Expr().Range(), "%s", text)
 	if b.Kind == "warn" {
 		d.Severity, d.Code, d.Summary = diag.Warning, "W0317", "Warning of the configuration"
 	}
-	for _, t := range cond.Expr.Variables() {
+	for _, t := range cond.Expr().Variables() {
 		if at, ok := e.definedAt(s, t); ok && len(d.Related) < 6 {
 			d.Related = append(d.Related, at)
 		}

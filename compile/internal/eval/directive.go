@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"sort"
 	"strings"
 
@@ -146,7 +147,7 @@ func Literal(s Source) ([]Text, bool) {
 	if s.Attr == nil {
 		return nil, false
 	}
-	at := s.Attr.Expr.Range()
+	at := s.Attr.Expr().Range()
 	switch l := s.Attr.Lit; l.Kind {
 	case syntax.LitString, syntax.LitNumber, syntax.LitBool:
 		return []Text{{l.String, at}}, true
@@ -154,7 +155,7 @@ func Literal(s Source) ([]Text, bool) {
 		if s.Fact.Row != nil && !s.Fact.Row.List {
 			return nil, false
 		}
-		tup := s.Attr.Expr.(*hclsyntax.TupleConsExpr)
+		tup := s.Attr.Expr().(*hclsyntax.TupleConsExpr)
 		out := make([]Text, len(l.List))
 		for i, x := range l.List {
 			out[i] = Text{x, tup.Exprs[i].Range()}
@@ -213,7 +214,7 @@ func (e *Evaluator) Merge(name string, f *Fact, srcs []Source) (Value, bool) {
 		v.Forced = defs[0].Prio <= index.PrioForce
 	}
 	if f.List() {
-		return e.mergeList(name, v, defs, removes)
+		return e.mergeList(name, v, defs, removes, len(defs)+len(removes) == len(srcs))
 	}
 	for _, d := range removes {
 		e.err("E0413", "remove() of what is no list", d.At, "%s= has one value. Override it with force(…), or make the other definition conditional.", f.Name)
@@ -254,7 +255,8 @@ func join(texts []Text) string {
 	return strings.Join(parts, " ")
 }
 
-func (e *Evaluator) mergeList(name string, v Value, defs, removes []*index.Def) (Value, bool) {
+// mergeList concatenates. whole says that every definition counts.
+func (e *Evaluator) mergeList(name string, v Value, defs, removes []*index.Def, whole bool) (Value, bool) {
 	fine := true
 	maps := map[string][]*index.Def{}
 	var keys []string
@@ -285,11 +287,18 @@ func (e *Evaluator) mergeList(name string, v Value, defs, removes []*index.Def) 
 	}
 	if len(removes) > 0 {
 		gone := map[string]bool{}
+		var have []string
+		for _, t := range v.Values {
+			have = append(have, t.Text)
+		}
 		for _, d := range removes {
 			texts, ok := e.texts(v.Fact, d)
 			fine = fine && ok
-			for _, t := range texts {
+			for i, t := range texts {
 				gone[t.Text] = true
+				if whole && !slices.Contains(have, t.Text) {
+					e.nothingToRemove(name, d, i, fmt.Sprintf("%q", t.Text), t.Text, have)
+				}
 			}
 		}
 		kept := v.Values[:0:0]

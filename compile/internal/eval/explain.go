@@ -44,7 +44,7 @@ func (e *Evaluator) ExplainOption(o *index.Option, path []string) (*Explained, b
 			}
 		}
 		if len(all) == len(o.Defs) {
-			all = append(all, &index.Def{Expr: o.Default.Expr, At: o.Default.Expr.Range(), Prio: index.PrioOption, Order: index.OrderPlain,
+			all = append(all, &index.Def{Expr: o.Default.Expr(), At: o.Default.Expr().Range(), Prio: index.PrioOption, Order: index.OrderPlain,
 				Block: &index.Block{Block: o.Block, Module: o.Module}, Option: o})
 		}
 	}

@@ -39,11 +39,11 @@ func (e *Evaluator) generate(b *index.Block) (*generate.Output, bool) {
 	}
 	input := cty.EmptyObjectVal
 	if a := b.Attr("input"); a != nil {
-		if input, ok = e.Eval(s, a.Expr); !ok {
+		if input, ok = e.Eval(s, a.Expr()); !ok {
 			return nil, false
 		}
 		if marks := types.Secrets(input); len(marks) > 0 {
-			e.Secret(marks, a.Expr.Range(), "the program's output, which is stored readable")
+			e.Secret(marks, a.Expr().Range(), "the program's output, which is stored readable")
 			return nil, false
 		}
 		input, _ = input.UnmarkDeep()
@@ -53,24 +53,24 @@ func (e *Evaluator) generate(b *index.Block) (*generate.Output, bool) {
 	}
 	o := e.jsonnet(b, program, input)
 	if a := b.Attr("data"); a != nil {
-		v, ok := e.Eval(s, a.Expr)
+		v, ok := e.Eval(s, a.Expr())
 		if !ok {
 			return nil, false
 		}
 		if marks := types.Secrets(v); len(marks) > 0 {
-			e.Secret(marks, a.Expr.Range(), "the names of a program's data, which everybody can read")
+			e.Secret(marks, a.Expr().Range(), "the names of a program's data, which everybody can read")
 			return nil, false
 		}
 		o.Data = []string{}
 		v, _ = v.UnmarkDeep()
 		if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
-			e.err("E0403", "Value has the wrong type", a.Expr.Range(), "data must be a list of file names, not %s.", describe(v))
+			e.err("E0403", "Value has the wrong type", a.Expr().Range(), "data must be a list of file names, not %s.", describe(v))
 			return nil, false
 		}
 		for it := v.ElementIterator(); it.Next(); {
 			_, x := it.Element()
 			if x.IsNull() || x.Type() != cty.String {
-				e.err("E0403", "Value has the wrong type", a.Expr.Range(), "data must be a list of file names, not of %s.", describe(x))
+				e.err("E0403", "Value has the wrong type", a.Expr().Range(), "data must be a list of file names, not of %s.", describe(x))
 				return nil, false
 			}
 			o.Data = append(o.Data, x.AsString())
@@ -89,7 +89,7 @@ func (e *Evaluator) target(b *index.Block) (tree.Place, bool) {
 	case tree.Etc, tree.Generator, tree.GeneratorEarly, tree.GeneratorLate:
 		return p, true
 	}
-	e.err("E0403", "Value has the wrong type", b.Attr("target").Expr.Range(), "target must be one of etc, generator, generator.early, generator.late, not %q.", v)
+	e.err("E0403", "Value has the wrong type", b.Attr("target").Expr().Range(), "target must be one of etc, generator, generator.early, generator.late, not %q.", v)
 	return tree.Etc, false
 }
 
@@ -104,7 +104,7 @@ func (e *Evaluator) place(b *index.Block) tree.Place {
 
 func exprOf(b *index.Block, name string) hcl.Expression {
 	if a := b.Attr(name); a != nil {
-		return a.Expr
+		return a.Expr()
 	}
 	return nil
 }
@@ -122,12 +122,12 @@ func (e *Evaluator) blockString(s *Scope, b *syntax.Block, name string) (text st
 	if a == nil {
 		return "", false, true
 	}
-	v, ok := e.Eval(s, a.Expr)
+	v, ok := e.Eval(s, a.Expr())
 	if !ok {
 		return "", true, false
 	}
 	if marks := types.Secrets(v); len(marks) > 0 {
-		e.Secret(marks, a.Expr.Range(), name+" of a block, which everybody can read")
+		e.Secret(marks, a.Expr().Range(), name+" of a block, which everybody can read")
 		return "", true, false
 	}
 	raw, _ := v.Unmark()
@@ -135,7 +135,7 @@ func (e *Evaluator) blockString(s *Scope, b *syntax.Block, name string) (text st
 		return "", false, true
 	}
 	if !raw.IsKnown() || raw.Type() != cty.String {
-		e.err("E0403", "Value has the wrong type", a.Expr.Range(), "%s must be a string, not %s.", name, describe(raw))
+		e.err("E0403", "Value has the wrong type", a.Expr().Range(), "%s must be a string, not %s.", name, describe(raw))
 		return "", true, false
 	}
 	return raw.AsString(), true, true

@@ -45,6 +45,11 @@ func (e *Evaluator) Lint(s *Scope, x hcl.Expression) {
 	}
 }
 
+// LintCheck checks the names in an option's own condition.
+func (e *Evaluator) LintCheck(o *index.Option) {
+	e.Lint(&Scope{Module: o.Module, Vars: map[string]cty.Value{"value": cty.DynamicVal}}, o.Check.Expr())
+}
+
 // LintDef checks the names in a definition that does not count. Wrappers may
 // stand around it and around the values of a literal object.
 func (e *Evaluator) LintDef(d *index.Def) {
@@ -111,12 +116,9 @@ func (e *Evaluator) Off() []*index.Block {
 			return
 		}
 		on, ok := e.holds(b, nil, b.Header)
-		if !ok {
-			return
-		}
-		if on && b.ForEach != nil {
+		if on && ok && b.ForEach != nil {
 			inst, ok := e.Instances(b, b.Header)
-			on = !ok || len(inst) > 0
+			on = ok && len(inst) > 0
 		}
 		if !on {
 			out = append(out, b)

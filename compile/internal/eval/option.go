@@ -32,6 +32,7 @@ type pathNode struct {
 	keysDone   bool
 	names      []string
 	parts      map[string][]*index.Def
+	others     bool // there are definitions that do not count
 }
 
 func relatedOf(d *diag.Diagnostic) diag.Related {
@@ -174,8 +175,8 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 		if p.parent == nil {
 			all = p.opt.Defs
 			if p.opt.Default != nil {
-				d := &index.Def{Expr: p.opt.Default.Expr, At: p.opt.Default.Expr.Range(), Lit: p.opt.Default.Lit, Prio: index.PrioOption, Order: index.OrderPlain,
-					Block: &index.Block{Block: p.opt.Block, Module: p.opt.Module}, Option: p.opt, Key: "default", KeyAt: p.opt.Default.NameRange}
+				d := &index.Def{Expr: p.opt.Default.Expr(), At: p.opt.Default.Expr().Range(), Lit: p.opt.Default.Lit, Prio: index.PrioOption, Order: index.OrderPlain,
+					Block: &index.Block{Block: p.opt.Block, Module: p.opt.Module}, Option: p.opt, Key: "default", KeyAt: p.opt.Default.NameRange()}
 				all = append(all[:len(all):len(all)], d)
 			}
 		} else {
@@ -197,13 +198,14 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 				continue
 			}
 			if !on {
+				p.others = true
 				if d.Expr != nil {
 					e.LintDef(d)
 				}
 				continue
 			}
 			if d.Remove {
-				if !removable(p) {
+				if !takesRemove(p) {
 					e.err("E0413", "remove() of what is no list", d.At, "%s has one value, not elements. Override it with force(…), or make the other definition conditional.", p.name)
 					fine = false
 					continue
@@ -215,6 +217,7 @@ func (e *Evaluator) selection(p *pathNode, at hcl.Range) bool {
 		}
 		var ok bool
 		p.defs, ok = merge.Strongest(active, func(d *index.Def) (bool, bool) { return e.isNull(d, p.typ) })
+		p.others = p.others || len(active) > len(p.defs)
 		for _, d := range active {
 			if !d.Evaluated && d.Expr != nil && !contains(p.defs, d) {
 				e.LintDef(d)

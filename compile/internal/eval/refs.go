@@ -11,6 +11,7 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/index"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
 	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
@@ -121,7 +122,7 @@ func (e *Evaluator) find(s *Scope, t hcl.Traversal) (ref, bool) {
 	}
 	if isUnitKind(root) {
 		if len(t) < 2 {
-			return e.tooShort(t, root+".NAME")
+			return e.tooShort(t, root+".NAME, with the name written out")
 		}
 		return e.findUnit(s, root, t)
 	}
@@ -173,8 +174,16 @@ func (e *Evaluator) unknownRoot(s *Scope, root string, t hcl.Traversal) {
 func (e *Evaluator) findOption(m *index.Module, t hcl.Traversal, i int) (ref, bool) {
 	name := stepName(t[i])
 	o := m.Options[name]
-	for hops := 0; o != nil && o.RenamedTo != "" && hops < 32; hops++ {
-		o = e.IX.Option(m, o.RenamedTo)
+	if o != nil && o.RenamedTo != "" {
+		next := e.IX.Renamed(o)
+		if next == nil {
+			return ref{}, false // reported where it is declared
+		}
+		if next.Removed == "" {
+			d := diag.Warnf("W0401", "Option was renamed", syntax.Range(t[i].SourceRange()), "%s is now %s. Read the new name.", o.Path(), next.Path())
+			e.Diags = append(e.Diags, d)
+		}
+		o = next
 	}
 	if o == nil {
 		e.err("E0303", "Unknown option", t[i].SourceRange(), "%s", e.IX.NoOption(m, name))
@@ -303,7 +312,7 @@ func (e *Evaluator) resolve(s *Scope, t hcl.Traversal) (cty.Value, []string, boo
 			n = &node{name: "local." + r.local.Attr.Name}
 			e.locals[r.local] = n
 		}
-		v, ok := e.force(n, at, func() (cty.Value, bool) { return e.Eval(&Scope{Module: r.local.Module}, r.local.Attr.Expr) })
+		v, ok := e.force(n, at, func() (cty.Value, bool) { return e.Eval(&Scope{Module: r.local.Module}, r.local.Attr.Expr()) })
 		return v, e.steps(t, 2), ok
 	case refOption:
 		return e.readOption(r, t)

@@ -81,7 +81,10 @@ func (e *Evaluator) Instances(b *index.Block, at hcl.Range) ([]Instance, bool) {
 func (e *Evaluator) instances(b *index.Block) ([]Instance, bool) {
 	if b.ForEach == nil {
 		name, ok := e.nameOf(b, nil)
-		return []Instance{{Name: name}}, ok
+		if !ok {
+			return nil, false
+		}
+		return []Instance{{Name: name}}, true
 	}
 	on, ok := e.holds(b, nil, b.Header)
 	if !ok || !on {
@@ -109,9 +112,9 @@ func (e *Evaluator) instances(b *index.Block) ([]Instance, bool) {
 		}
 		key := each.Key.AsString()
 		if old, dup := seen[name]; dup && b.Kind != "dropin" {
-			at := b.ForEach.NameRange
+			at := b.ForEach.NameRange()
 			if b.Name != nil {
-				at = b.Name.Expr.Range()
+				at = b.Name.Expr().Range()
 			}
 			e.err("E0603", "Instances share a name", at, "The keys %q and %q of for_each both give the name %q. Let name depend on each.key, as in name = \"%s-${each.key}\".", old, key, name, strings.TrimSuffix(b.Label(), "@"))
 			return nil, false
@@ -125,7 +128,7 @@ func (e *Evaluator) instances(b *index.Block) ([]Instance, bool) {
 // forEach evaluates for_each to its instances, sorted by key.
 func (e *Evaluator) forEach(b *index.Block) ([]*Each, bool) {
 	s := &Scope{Module: b.Module}
-	x := b.ForEach.Expr
+	x := b.ForEach.Expr()
 	v, ok := e.Eval(s, x)
 	if !ok {
 		return nil, false
@@ -187,22 +190,22 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 		key := each.Key.AsString()
 		switch {
 		case key == "" && (strings.HasSuffix(label, "@") || unitname.IsTemplate(label)):
-			e.err("E0602", "Invalid unit name", b.ForEach.Expr.Range(), "One key of for_each is empty, and an instance of a template has a name. Leave the empty key out, or give the block name = ….")
+			e.err("E0602", "Invalid unit name", b.ForEach.Expr().Range(), "One key of for_each is empty, and an instance of a template has a name. Leave the empty key out, or give the block name = ….")
 			return "", false
 		case unit && strings.HasSuffix(label, "@"):
-			return e.validUnit(label+key+suffix, b.ForEach.Expr.Range())
+			return e.validUnit(label+key+suffix, b.ForEach.Expr().Range())
 		case b.Kind == "instance" && unitname.IsTemplate(label):
 			p, _, t, _ := unitname.Split(label)
-			return e.validUnit(p+"@"+key+"."+t, b.ForEach.Expr.Range())
+			return e.validUnit(p+"@"+key+"."+t, b.ForEach.Expr().Range())
 		}
-		e.err("E0604", "Block with for_each needs a name", b.ForEach.NameRange, "All instances would be called %q. Add name = \"%s-${each.key}\".", label, label)
+		e.err("E0604", "Block with for_each needs a name", b.ForEach.NameRange(), "All instances would be called %q. Add name = \"%s-${each.key}\".", label, label)
 		return "", false
 	}
-	v, ok := e.Eval(&Scope{Module: b.Module, Each: each}, b.Name.Expr)
+	v, ok := e.Eval(&Scope{Module: b.Module, Each: each}, b.Name.Expr())
 	if !ok {
 		return "", false
 	}
-	at := b.Name.Expr.Range()
+	at := b.Name.Expr().Range()
 	if len(types.Secrets(v)) > 0 {
 		e.err("E0901", "Secret in a readable place", at, "A name is no secret. Let it depend on nothing secret.")
 		return "", false

@@ -110,7 +110,7 @@ func (e *Evaluator) absent(p *pathNode, at hcl.Range) (cty.Value, bool) {
 		return v, true
 	}
 	if len(p.removes) > 0 && (p.typ.MergeKind() == types.MergeList || p.typ.MergeKind() == types.MergeSet) {
-		return cty.EmptyTupleVal, true
+		return e.list(p)
 	}
 	d := e.err("E0410", "Option has no value", at, "%s has no default and nothing defines it%s. %s", p.name, e.whyNot(p), setHint(p.opt))
 	d.Related = append(d.Related, related("declared here", p.opt.Block.Header))
@@ -231,7 +231,14 @@ func (e *Evaluator) list(p *pathNode) (cty.Value, bool) {
 	if len(p.removes) > 0 {
 		var gone []cty.Value
 		for _, d := range p.removes {
-			gather(d, func(x cty.Value) { gone = append(gone, x) })
+			i := 0
+			gather(d, func(x cty.Value) {
+				gone = append(gone, x)
+				if !p.others {
+					e.removable(p.name, d, i, x, elems)
+				}
+				i++
+			})
 		}
 		elems = without(elems, gone)
 	}
@@ -372,7 +379,7 @@ func (e *Evaluator) strategy(p *pathNode) (cty.Value, bool) {
 	}
 	out, err := merge.Combine(p.opt.Merge, vals)
 	if err != nil {
-		e.err("E0406", "Unknown merge strategy", p.opt.Block.Attr("merge").Expr.Range(), "merge = %q cannot merge values of the type %s: %s.", p.opt.Merge, p.typ, err)
+		e.err("E0406", "Unknown merge strategy", p.opt.Block.Attr("merge").Expr().Range(), "merge = %q cannot merge values of the type %s: %s.", p.opt.Merge, p.typ, err)
 		return cty.DynamicVal, false
 	}
 	return e.finish(p, out)
@@ -381,12 +388,12 @@ func (e *Evaluator) strategy(p *pathNode) (cty.Value, bool) {
 // check evaluates an option's own condition on its value.
 func (e *Evaluator) check(p *pathNode, v cty.Value) bool {
 	s := &Scope{Module: p.opt.Module, Vars: map[string]cty.Value{"value": v}}
-	got, ok := e.Eval(s, p.opt.Check.Expr)
+	got, ok := e.Eval(s, p.opt.Check.Expr())
 	if !ok {
 		return false
 	}
 	raw, _ := got.Unmark()
-	b, ok := e.isTrue(raw, p.opt.Check.Expr.Range(), "The check of an option")
+	b, ok := e.isTrue(raw, p.opt.Check.Expr().Range(), "The check of an option")
 	if !ok || b {
 		return ok
 	}
@@ -396,9 +403,9 @@ func (e *Evaluator) check(p *pathNode, v cty.Value) bool {
 	}
 	msg := p.opt.Message
 	if msg == "" {
-		msg = "its check does not hold" + e.text(p.opt.Check.Expr.Range())
+		msg = "its check does not hold" + e.text(p.opt.Check.Expr().Range())
 	}
 	d := e.err("E0412", "Value fails the option's check", at, "%s: %s.", p.name, strings.TrimSuffix(msg, "."))
-	d.Related = append(d.Related, related("the check", p.opt.Check.Expr.Range()))
+	d.Related = append(d.Related, related("the check", p.opt.Check.Expr().Range()))
 	return false
 }

@@ -63,7 +63,7 @@ func (e *Evaluator) secretStep(m *index.Module, tr hcl.Traversal) (name string, 
 		if !fine || len(types.Secrets(v)) == 0 {
 			return "", nil, nil, nil, false
 		}
-		return "local." + attr(1), l, l.Attr.Expr, m, true
+		return "local." + attr(1), l, l.Attr.Expr(), m, true
 	case "option":
 		o = m.Options[attr(1)]
 	case "config":
@@ -107,9 +107,9 @@ func (e *Evaluator) expressionAt(at hcl.Range) (*index.Module, hclsyntax.Express
 func attributeAt(blocks []*syntax.Block, at hcl.Range) hclsyntax.Expression {
 	for _, b := range blocks {
 		for _, a := range b.Attrs {
-			r := a.Expr.Range()
-			if a.NameRange.Start.Byte <= at.Start.Byte && at.Start.Byte <= r.End.Byte {
-				return a.Expr
+			r := a.Expr().Range()
+			if a.NameRange().Start.Byte <= at.Start.Byte && at.Start.Byte <= r.End.Byte {
+				return a.Expr()
 			}
 		}
 		if x := attributeAt(b.Blocks, at); x != nil {

@@ -59,7 +59,7 @@ func IsWrapper(name string) bool { return wrappers[name] != 0 }
 // Def makes the definition of an attribute; ok is false when it is reported as
 // wrong.
 func (ix *Index) Def(a *syntax.Attr, b *Block) (*Def, bool) {
-	d := &Def{Expr: a.Expr, At: a.Expr.Range(), Lit: a.Lit, Block: b, Prio: PrioPlain, Order: OrderPlain, Key: a.Name, KeyAt: a.NameRange}
+	d := &Def{Expr: a.Expr(), At: a.Range(), Lit: a.Lit, Block: b, Prio: PrioPlain, Order: OrderPlain, Key: a.Name, KeyAt: a.NameRange()}
 	if a.Lit.Kind != syntax.LitNone {
 		return d, true
 	}

@@ -98,6 +98,7 @@ type Refused struct {
 
 // Index is everything that is known before evaluation.
 type Index struct {
+	Faulty    map[*syntax.Block]bool // blocks with an attribute that was refused: what they lack is no further mistake
 	Refused   []Refused
 	Set       *load.Set
 	Modules   []*Module
@@ -131,7 +132,7 @@ type Options struct {
 
 // Make indexes a loaded set.
 func Make(set *load.Set, o Options) (*Index, diag.List) {
-	ix := &Index{Set: set, ByName: map[string]*Module{}, Units: map[Key][]*Block{},
+	ix := &Index{Faulty: map[*syntax.Block]bool{}, Set: set, ByName: map[string]*Module{}, Units: map[Key][]*Block{},
 		Dynamic: map[string][]*Block{}, Blocks: map[string][]*Block{}, Functions: o.Env, labels: map[string][]string{}}
 	for _, lm := range set.Modules {
 		m := &Module{Module: lm, Options: map[string]*Option{}, Locals: map[string]*Local{}}
@@ -153,7 +154,7 @@ func Make(set *load.Set, o Options) (*Index, diag.List) {
 	for _, m := range ix.Modules {
 		var conds []Cond
 		if m.When != nil {
-			conds = []Cond{{Expr: m.When.Expr, Module: m}}
+			conds = []Cond{{Expr: m.When.Expr(), Module: m}}
 		}
 		for _, f := range m.Files {
 			for _, b := range f.Blocks {
@@ -252,7 +253,7 @@ func (ix *Index) conds(m *Module, b *syntax.Block, outer []Cond) []Cond {
 	if a == nil {
 		return outer
 	}
-	return append(outer[:len(outer):len(outer)], Cond{Expr: a.Expr, Module: m, Own: true})
+	return append(outer[:len(outer):len(outer)], Cond{Expr: a.Expr(), Module: m, Own: true})
 }
 
 func (ix *Index) unit(b *Block) {
@@ -262,9 +263,9 @@ func (ix *Index) unit(b *Block) {
 	}
 	b.Scope = tree.System
 	if a := b.Attr("scope"); a != nil {
-		s, ok := syntax.StringOf(a.Expr)
+		s, ok := syntax.StringOf(a.Expr())
 		if !ok || s != "system" && s != "user" {
-			ix.err("E0218", "Not a literal", a.Expr.Range(), `scope is read before anything is evaluated: write scope = "system" or scope = "user".`)
+			ix.err("E0218", "Not a literal", a.Expr().Range(), `scope is read before anything is evaluated: write scope = "system" or scope = "user".`)
 		} else {
 			b.Scope = tree.Scope(s)
 		}
@@ -293,7 +294,7 @@ func (ix *Index) config(b *Block) {
 			continue
 		}
 		if d := ix.define(m, a.Name, a, b); d != nil && d.Option.ReadOnly && b.Module != m {
-			e := ix.err("E0405", "Option is read-only", a.NameRange, "%s is set by its own module alone; others only read it. Remove this definition.", d.Option.Path())
+			e := ix.err("E0405", "Option is read-only", a.NameRange(), "%s is set by its own module alone; others only read it. Remove this definition.", d.Option.Path())
 			e.Related = append(e.Related, diag.Related{Message: "declared here", Range: syntax.Range(d.Option.Block.Header)})
 			d.Option.Defs = d.Option.Defs[:len(d.Option.Defs)-1]
 		}
@@ -325,7 +326,7 @@ func (ix *Index) NoModule(ns string) string {
 func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 	opt := m.Options[name]
 	if opt == nil {
-		ix.err("E0303", "Unknown option", a.NameRange, "%s", ix.NoOption(m, name))
+		ix.err("E0303", "Unknown option", a.NameRange(), "%s", ix.NoOption(m, name))
 		for _, o := range m.Options { // a misspelt one may be meant
 			if o.Type.HasSecret() {
 				ix.Refused = append(ix.Refused, Refused{a, b})
@@ -334,17 +335,19 @@ func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 		}
 		return nil
 	}
-	for hops := 0; opt.RenamedTo != "" && hops < 32; hops++ {
-		next := ix.option(m, opt.RenamedTo)
+	if opt.RenamedTo != "" {
+		next := ix.Renamed(opt)
 		if next == nil {
-			return nil
+			return nil // Renames reports it
 		}
-		d := diag.Warnf("W0401", "Option was renamed", syntax.Range(a.NameRange), "%s is now %s. Write the new name.", opt.Path(), next.Path())
-		ix.diags = append(ix.diags, d)
+		if next.Removed == "" {
+			d := diag.Warnf("W0401", "Option was renamed", syntax.Range(a.NameRange()), "%s is now %s. Write the new name.", opt.Path(), next.Path())
+			ix.diags = append(ix.diags, d)
+		}
 		opt = next
 	}
 	if opt.Removed != "" {
-		d := ix.err("E0404", "Option was removed", a.NameRange, "%s is gone: %s", opt.Path(), opt.Removed)
+		d := ix.err("E0404", "Option was removed", a.NameRange(), "%s is gone: %s", opt.Path(), opt.Removed)
 		d.Related = []diag.Related{{Message: "removed here", Range: syntax.Range(opt.Block.Header)}}
 		if opt.Type.HasSecret() {
 			ix.Refused = append(ix.Refused, Refused{a, b})
@@ -352,7 +355,7 @@ func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 		return nil
 	}
 	if opt.Deprecated != "" {
-		ix.diags = append(ix.diags, diag.Warnf("W0402", "Option is deprecated", syntax.Range(a.NameRange), "%s: %s", opt.Path(), opt.Deprecated))
+		ix.diags = append(ix.diags, diag.Warnf("W0402", "Option is deprecated", syntax.Range(a.NameRange()), "%s: %s", opt.Path(), opt.Deprecated))
 	}
 	d, ok := ix.Def(a, b)
 	if !ok {
@@ -418,7 +421,7 @@ func (ix *Index) override(ov Override) {
 	}
 	b := &Block{Block: &syntax.Block{File: ov.Src, Kind: "config"}, Module: ix.Own, Seq: ix.seq}
 	ix.seq++
-	a := &syntax.Attr{Name: name, Expr: ov.Expr, NameRange: ov.Expr.Range()}
+	a := syntax.NewAttr(ov.Src, name, ov.Expr.Range(), ov.Expr)
 	if d := ix.define(m, name, a, b); d != nil && d.Prio > PrioOverride {
 		d.Prio = PrioOverride
 	}

@@ -30,9 +30,9 @@ func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
 	for _, a := range b.Attrs {
 		switch a.Name {
 		case "type":
-			t, hd := types.Parse(a.Expr, env)
+			t, hd := types.Parse(a.Expr(), env)
 			for _, d := range hd {
-				at := a.Expr.Range()
+				at := a.Expr().Range()
 				if d.Subject != nil {
 					at = *d.Subject
 				}
@@ -62,7 +62,7 @@ func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
 				if hint != "" {
 					hint = fmt.Sprintf(" Did you mean %q?", hint)
 				}
-				ix.err("E0406", "Unknown merge strategy", a.Expr.Range(), "%q is no way to merge.%s The ways are: %s.", o.Merge, hint, strings.Join(Merges, ", "))
+				ix.err("E0406", "Unknown merge strategy", a.Expr().Range(), "%q is no way to merge.%s The ways are: %s.", o.Merge, hint, strings.Join(Merges, ", "))
 				o.Merge = ""
 			}
 		case "internal":
@@ -76,23 +76,23 @@ func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
 		}
 	}
 	if o.RenamedTo != "" && (o.Default != nil || b.Attr("type") != nil) {
-		ix.err("E0208", "Attributes contradict each other", b.Attr("renamed_to").NameRange, "An option that was renamed has neither type nor default: those of %q count. Remove them here.", o.RenamedTo)
+		ix.err("E0208", "Attributes contradict each other", b.Attr("renamed_to").NameRange(), "An option that was renamed has neither type nor default: those of %q count. Remove them here.", o.RenamedTo)
 	}
 	if o.Required && o.Default != nil {
-		ix.err("E0208", "Attributes contradict each other", b.Attr("required").NameRange, "An option with a default is never missing. Remove required or default.")
+		ix.err("E0208", "Attributes contradict each other", b.Attr("required").NameRange(), "An option with a default is never missing. Remove required or default.")
 	}
 	return o
 }
 
 func (ix *Index) text(a *syntax.Attr) string {
-	if s, ok := syntax.StringOf(a.Expr); ok {
+	if s, ok := syntax.StringOf(a.Expr()); ok {
 		return s
 	}
-	v, hd := a.Expr.Value(nil)
+	v, hd := a.Expr().Value(nil)
 	if !hd.HasErrors() && v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
 		return v.AsString()
 	}
-	ix.err("E0218", "Not a literal", a.Expr.Range(), "%s is read before anything is evaluated: write a plain string.", a.Name)
+	ix.err("E0218", "Not a literal", a.Expr().Range(), "%s is read before anything is evaluated: write a plain string.", a.Name)
 	return ""
 }
 
@@ -100,31 +100,63 @@ func (ix *Index) flag(a *syntax.Attr) bool {
 	if a.Lit.Kind == syntax.LitBool {
 		return a.Lit.String == "true"
 	}
-	ix.err("E0218", "Not a literal", a.Expr.Range(), "%s is read before anything is evaluated: write true or false.", a.Name)
+	ix.err("E0218", "Not a literal", a.Expr().Range(), "%s is read before anything is evaluated: write true or false.", a.Name)
 	return false
+}
+
+// Renamed gives the option that one was renamed to in the end, itself where it
+// was not; nil when the names lead nowhere or in a circle.
+func (ix *Index) Renamed(o *Option) *Option {
+	seen := map[*Option]bool{}
+	for o != nil && o.RenamedTo != "" {
+		if seen[o] {
+			return nil
+		}
+		seen[o] = true
+		o = ix.option(o.Module, o.RenamedTo)
+	}
+	return o
 }
 
 // Renames checks that every renamed_to names an option and that they end.
 func (ix *Index) Renames() diag.List {
 	var out diag.List
+	told := map[*Option]bool{}
+	at := func(o *Option) diag.Range { return syntax.Range(o.Block.Attr("renamed_to").Expr().Range()) }
 	for _, m := range ix.Modules {
 		for _, n := range m.Names {
 			o := m.Options[n]
-			if o.RenamedTo == "" {
+			if o.RenamedTo == "" || told[o] {
 				continue
 			}
-			at := syntax.Range(o.Block.Attr("renamed_to").Expr.Range())
-			next, hops := o, 0
-			for next != nil && next.RenamedTo != "" && hops < 32 {
+			next := ix.option(o.Module, o.RenamedTo)
+			if next == nil {
+				hint := types.Suggest(o.RenamedTo, m.Names)
+				if hint != "" && hint != o.Name {
+					hint = fmt.Sprintf(" Did you mean %q?", hint)
+				} else {
+					hint = " Write the name of an option of this module, or MODULE.OPTION."
+				}
+				out = append(out, diag.Errorf("E0303", "Unknown option", at(o), "%s was renamed to %q, which no option is called.%s", o.Path(), o.RenamedTo, hint))
+				continue
+			}
+			// Only a circle that comes back to this very option is told here.
+			chain, seen := []*Option{o}, map[*Option]bool{o: true}
+			for next != nil && next.RenamedTo != "" && !seen[next] {
+				chain, seen[next] = append(chain, next), true
 				next = ix.option(next.Module, next.RenamedTo)
-				hops++
 			}
-			switch {
-			case next == nil:
-				out = append(out, diag.Errorf("E0303", "Unknown option", at, "%s was renamed to %q, which no option is called. Write the name of an option of this module, or MODULE.OPTION.", o.Path(), o.RenamedTo))
-			case next.RenamedTo != "":
-				out = append(out, diag.Errorf("E0301", "Cycle", at, "%s is renamed in a circle. Let the last one be a real option.", o.Path()))
+			if next != o {
+				continue
 			}
+			d := diag.Errorf("E0301", "Cycle", at(o), "%s is renamed in a circle. Let the last one be a real option.", o.Path())
+			for _, c := range chain {
+				told[c] = true
+				if c != o {
+					d.Related = append(d.Related, diag.Related{Message: "then renamed here", Range: at(c)})
+				}
+			}
+			out = append(out, d)
 		}
 	}
 	return out

@@ -27,14 +27,14 @@ type spec struct {
 }
 
 // unitAttrs are the attributes of ours on every unit block.
-const unitAttrs = "when for_each name scope enable mask install aliases wanted_by required_by upheld_by restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated"
+const unitAttrs = "when for_each name scope enable mask install aliases wanted_by required_by upheld_by restart_if_changed stop_if_changed reload_if_changed restart_triggers reload_triggers stop_on_removal only_manual_start stop_on_reconfiguration not_socket_activated inhibit_switch"
 
 const fileAttrs = "when for_each name text source json yaml toml ini jsonnet input mode owner group enable real"
 
 var specs = map[string]*spec{
 	"host":     {label: "name of the host", attrs: "systemd imports disable provides reads description units etc", inner: true},
 	"module":   {label: "name of the module", attrs: "description when imports"},
-	"option":   {label: "name of the option", attrs: "type default description example check message deprecated renamed_to removed internal read_only required merge shared", blocks: "check"},
+	"option":   {label: "name of the option", attrs: "type default description example check message deprecated renamed_to removed internal read_only required merge shared"},
 	"config":   {label: "name of the module", free: true},
 	"locals":   {free: true},
 	"unit":     {label: "full name of the unit", attrs: "when for_each name scope enable mask from target aliases wanted_by required_by upheld_by", named: true},
@@ -102,6 +102,7 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 			continue
 		}
 		ix.unknownAttr(b, s, a)
+		ix.Faulty[b] = true
 	}
 	var missing []string
 	for _, n := range strings.Fields(s.need) {
@@ -110,6 +111,9 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 		}
 	}
 	if len(missing) > 0 {
+		if ix.Faulty[b] {
+			return nil, false
+		}
 		ix.err("E0204", "Attribute is missing", b.Header, "%s block must have %s. Add %s = ….", anA(b.Kind), strings.Join(missing, " and "), strings.Join(missing, " = … and "))
 		return nil, false
 	}
@@ -134,6 +138,8 @@ func (ix *Index) shape(b *syntax.Block, inside string) (*spec, bool) {
 
 func (ix *Index) nestedHint(s *spec, n *syntax.Block) string {
 	switch {
+	case s == specs["option"] && n.Kind == "check":
+		return "An option's check is an attribute: check = CONDITION and message = \"…\"."
 	case s.unit && (n.Kind == "Service" || n.Kind == "Unit" || n.Kind == "Install" || directiveLike(n.Kind)):
 		return "Directives stand directly in the block, whatever their section; only a name that exists in two sections needs section \"" + n.Kind + "\" { … }."
 	case specs[n.Kind] != nil:
@@ -171,7 +177,7 @@ func (ix *Index) unknownAttr(b *syntax.Block, s *spec, a *syntax.Attr) {
 	default:
 		detail += " Its attributes are: " + list(names) + "."
 	}
-	ix.err("E0206", "Unknown attribute", a.NameRange, "%s", detail)
+	ix.err("E0206", "Unknown attribute", a.NameRange(), "%s", detail)
 }
 
 // directiveLike reports whether a name is spelled like systemd's.
@@ -223,8 +229,8 @@ func (ix *Index) declarations(m *Module) {
 			case "locals":
 				for _, a := range b.Attrs {
 					if old := m.Locals[a.Name]; old != nil {
-						d := ix.err("E0207", "Declared twice", a.NameRange, "The local %q is declared twice in this module. Rename or remove one.", a.Name)
-						d.Related = append(d.Related, related("the other declaration", old.Attr.NameRange))
+						d := ix.err("E0207", "Declared twice", a.NameRange(), "The local %q is declared twice in this module. Rename or remove one.", a.Name)
+						d.Related = append(d.Related, related("the other declaration", old.Attr.NameRange()))
 						continue
 					}
 					m.Locals[a.Name] = &Local{m, a}

@@ -219,8 +219,8 @@ func reason(err error) string {
 
 // literals gives the strings of an attribute that must be a literal list.
 func (l *loader) literals(a *syntax.Attr, what string) []literal {
-	exprs := []hclsyntax.Expression{a.Expr}
-	if t, ok := a.Expr.(*hclsyntax.TupleConsExpr); ok {
+	exprs := []hclsyntax.Expression{a.Expr()}
+	if t, ok := a.Expr().(*hclsyntax.TupleConsExpr); ok {
 		exprs = t.Exprs
 	}
 	var out []literal

@@ -262,7 +262,7 @@ func (l *lowering) sysctls() {
 		}
 		switch v {
 		case "\x00":
-			l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "A sysctl block must have value. Add value = ….")
+			l.lacks(g, "E0204", "Attribute is missing", g.Contribs[0].Header(), "A sysctl block must have value. Add value = ….")
 			continue
 		case "true":
 			v = "1"

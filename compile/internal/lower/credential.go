@@ -55,7 +55,7 @@ func (l *lowering) credentials() {
 			}
 		}
 		if n != 1 {
-			l.err("E0208", "Attributes contradict each other", g.Contribs[0].Header(), "A credential has exactly one of file (a file of the machine), age (an encrypted file of the module) and encrypted (the output of systemd-creds encrypt); this one has %d.", n)
+			l.lacks(g, "E0208", "Attributes contradict each other", g.Contribs[0].Header(), "A credential has exactly one of file (a file of the machine), age (an encrypted file of the module) and encrypted (the output of systemd-creds encrypt); this one has %d.", n)
 			continue
 		}
 		x := extraLine{at: at}

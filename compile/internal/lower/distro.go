@@ -61,7 +61,7 @@ func (l *lowering) distro() {
 			continue
 		}
 		if !mask && !said {
-			l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "A unit block says what to do with a unit that the distribution ships: enable = true, enable = false, mask = true, or wanted_by = [\"…\"]. To change its directives write dropin %q { … }.", name)
+			l.lacks(g, "E0204", "Attribute is missing", g.Contribs[0].Header(), "A unit block says what to do with a unit that the distribution ships: enable = true, enable = false, mask = true, or wanted_by = [\"…\"]. To change its directives write dropin %q { … }.", name)
 			continue
 		}
 		d := &tree.DistroUnit{Name: name, Scope: scope, Mask: mask, Enable: enable && !mask, Disable: said && !enable, Origin: syntax.Range(g.Contribs[0].Header())}
@@ -144,7 +144,7 @@ func (l *lowering) packages() {
 			if !filepath.IsAbs(dir) {
 				full = filepath.Join(c.Block.Module.Dir, filepath.FromSlash(dir))
 			}
-			l.adopt(full, dir, l.scopeOf(c), a.Expr.Range(), c)
+			l.adopt(full, dir, l.scopeOf(c), a.Expr().Range(), c)
 		}
 	}
 }

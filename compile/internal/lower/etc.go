@@ -55,7 +55,7 @@ func (l *lowering) etcFiles() {
 
 func labelAt(c eval.Contrib) hcl.Range {
 	if c.Gen == nil && c.Block.Name != nil {
-		return c.Block.Name.Expr.Range()
+		return c.Block.Name.Expr().Range()
 	}
 	if c.Gen == nil && len(c.Block.Labels) > 0 {
 		return c.Block.Labels[0].Range
@@ -129,7 +129,7 @@ func (l *lowering) content(thing string, g *eval.Group, f *tree.File) bool {
 		return false
 	}
 	if !set {
-		l.err("E0204", "Attribute is missing", g.Contribs[0].Header(), "%s has no content. Give it one of %s.", thing, strings.Join(contents, ", "))
+		l.lacks(g, "E0204", "Attribute is missing", g.Contribs[0].Header(), "%s has no content. Give it one of %s.", thing, strings.Join(contents, ", "))
 		return false
 	}
 	if marks := types.Secrets(v); len(marks) > 0 {
@@ -183,7 +183,7 @@ func attrAt(c eval.Contrib, name string) (hcl.Range, bool) {
 		return hcl.Range{}, false
 	}
 	if a := c.Block.Attr(name); a != nil {
-		return a.Expr.Range(), true
+		return a.Expr().Range(), true
 	}
 	return hcl.Range{}, false
 }
@@ -218,7 +218,7 @@ func keys(g *eval.Group, kind string) map[string]diag.Range {
 				walk(p, it.ValueExpr, depth+1)
 			}
 		}
-		walk("", a.Expr, 0)
+		walk("", a.Expr(), 0)
 	}
 	return out
 }

@@ -112,6 +112,17 @@ func (l *lowering) err(code, summary string, at hcl.Range, format string, args .
 	return d
 }
 
+// lacks reports what a thing does not have, unless an attribute of one of its
+// blocks was refused: that was meant then.
+func (l *lowering) lacks(g *eval.Group, code, summary string, at hcl.Range, format string, args ...any) {
+	for _, c := range g.Contribs {
+		if c.Gen == nil && l.e.IX.Faulty[c.Block.Block] {
+			return
+		}
+	}
+	l.err(code, summary, at, format, args...)
+}
+
 func related(msg string, r hcl.Range) diag.Related {
 	return diag.Related{Message: msg, Range: syntax.Range(r)}
 }

@@ -28,9 +28,9 @@ func (l *lowering) scopeOf(c eval.Contrib) tree.Scope {
 	if a == nil {
 		return tree.System
 	}
-	s, ok := syntax.StringOf(a.Expr)
+	s, ok := syntax.StringOf(a.Expr())
 	if !ok || s != "system" && s != "user" {
-		l.err("E0218", "Not a literal", a.Expr.Range(), `scope is read before anything is evaluated: write scope = "system" or scope = "user".`)
+		l.err("E0218", "Not a literal", a.Expr().Range(), `scope is read before anything is evaluated: write scope = "system" or scope = "user".`)
 		return tree.System
 	}
 	return tree.Scope(s)
@@ -222,7 +222,7 @@ func (l *lowering) actions() []*draft {
 			l.inherit(d, scope, unit)
 		}
 		if !l.runs(d) {
-			l.err("E0204", "Attribute is missing", at, "action %q has no command. Add ExecStart = \"/path/to/program …\", which it runs.", name)
+			l.lacks(g, "E0204", "Attribute is missing", at, "action %q has no command. Add ExecStart = \"/path/to/program …\", which it runs.", name)
 			continue
 		}
 		d.lines = append(d.lines, line{fact: l.e.SectionFact("service", "Unit", "X-OnlyManualStart"), value: "true", at: at, name: at, ours: true})
@@ -322,7 +322,7 @@ func (l *lowering) checks() {
 			continue
 		}
 		if n != 1 {
-			l.err("E0208", "Attributes contradict each other", at, "A check has exactly one of http, tcp and exec; this one has %d.", n)
+			l.lacks(g, "E0208", "Attributes contradict each other", at, "A check has exactly one of http, tcp and exec; this one has %d.", n)
 			continue
 		}
 		if timeout != "" {

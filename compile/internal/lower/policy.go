@@ -23,6 +23,7 @@ var switches = []struct{ attr, directive string }{
 	{"only_manual_start", "X-OnlyManualStart"},
 	{"stop_on_reconfiguration", "X-StopOnReconfiguration"},
 	{"not_socket_activated", "X-NotSocketActivated"},
+	{"inhibit_switch", "X-InhibitSwitch"},
 }
 
 var triggers = []struct{ attr, directive string }{

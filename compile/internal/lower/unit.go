@@ -175,7 +175,7 @@ func nameRange(s eval.Source) hcl.Range {
 	if s.Gen != nil {
 		return s.Gen.Range
 	}
-	return s.Attr.NameRange
+	return s.Attr.NameRange()
 }
 
 // build checks the lines and makes the unit file.

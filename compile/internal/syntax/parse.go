@@ -70,7 +70,7 @@ func (f *File) slow() diag.List {
 		return out
 	}
 	for _, a := range f.attrs(body.Attributes, map[string]bool{}) {
-		out = append(out, diag.Errorf("E0201", "Attribute outside of a block", Range(a.NameRange),
+		out = append(out, diag.Errorf("E0201", "Attribute outside of a block", Range(a.NameRange()),
 			"%q stands at the top of the file, where only blocks may stand. Put it into a block, such as locals { %s = … } or host \"name\" { … }.", a.Name, a.Name))
 	}
 	return out

@@ -223,7 +223,8 @@ func (q *quick) attr(name string, at hcl.Range) (*Attr, bool) {
 	if !ok {
 		return nil, false
 	}
-	a := &Attr{Name: name, NameRange: at, Expr: x, Lit: q.f.literal(x)}
+	a := NewAttr(q.f, name, at, x)
+	a.Lit = q.f.literal(x)
 	if a.Lit.Kind == LitNone && bytes.Contains(q.src[from:q.i], []byte("config")) {
 		for _, t := range x.Variables() {
 			if len(t) > 1 && t.RootName() == "config" {

@@ -41,14 +41,6 @@ type Label struct {
 	Range hcl.Range
 }
 
-// Attr is one attribute.
-type Attr struct {
-	Name      string
-	NameRange hcl.Range
-	Expr      hclsyntax.Expression
-	Lit       Literal
-}
-
 // Literal says what is known of an expression without evaluating it.
 type Literal struct {
 	Kind   LitKind
@@ -133,15 +125,15 @@ func (f *File) model(blocks hclsyntax.Blocks, reads map[string]bool) []*Block {
 func (f *File) attrs(m hclsyntax.Attributes, reads map[string]bool) []*Attr {
 	slab := make([]Attr, 0, len(m))
 	for _, a := range m {
-		slab = append(slab, Attr{Name: a.Name, NameRange: a.NameRange, Expr: a.Expr})
+		slab = append(slab, *NewAttr(f, a.Name, a.NameRange, a.Expr))
 	}
-	sort.Slice(slab, func(i, j int) bool { return slab[i].NameRange.Start.Byte < slab[j].NameRange.Start.Byte })
+	sort.Slice(slab, func(i, j int) bool { return slab[i].name.byte < slab[j].name.byte })
 	out := make([]*Attr, len(slab))
 	for i := range slab {
 		a := &slab[i]
-		a.Lit = f.literal(a.Expr)
+		a.Lit = f.literal(a.expr)
 		if a.Lit.Kind == LitNone {
-			for _, t := range a.Expr.Variables() {
+			for _, t := range a.expr.Variables() {
 				if len(t) > 1 && t.RootName() == "config" {
 					if s, ok := t[1].(hcl.TraverseAttr); ok {
 						reads[s.Name] = true

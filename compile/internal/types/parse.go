@@ -156,7 +156,23 @@ func (p *parser) typ(expr hcl.Expression, depth int) *Type {
 	return c.parse(p, call, depth)
 }
 
+// foreign says how the types of other systems are written here.
+var foreign = map[string]string{
+	"int": "number", "integer": "number", "float": "number", "ints": "range(number, MIN, MAX)", "str": "string", "boolean": "bool",
+	"attrs": "map(any)", "attrsOf": "map(T)", "lazyAttrsOf": "map(T)", "listOf": "list(T)", "array": "list(T)", "dict": "map(T)",
+	"nullOr": "nullable(T)", "oneOf": "either(T, U, …)", "uniq": "T alone: definitions of single values must agree", "strMatching": "match(\"regex\")",
+	"lines": "string, with merge = \"lines\"", "commas": "string, with merge = \"commas\"", "separatedString": "string, with merge = \"words\"",
+	"anything": "any", "raw": "any", "unspecified": "any", "package": "path", "coercedTo": "coerce(OLD, expression, NEW)", "addCheck": "check(T, condition, \"message\")",
+	"nonEmptyStr": "nonempty(string)", "nonEmptyListOf": "nonempty(list(T))", "deferredModule": "map(submodule({…})), with a unit block that has for_each",
+}
+
 func (p *parser) unknown(w string, r hcl.Range) *Type {
+	if w == "optional" {
+		return p.fail(r, "\"optional\" needs arguments: write optional(T) or optional(T, default).")
+	}
+	if s := foreign[w]; s != "" {
+		return p.fail(r, "There is no type %q. Write %s.", w, s)
+	}
 	if s := Suggest(w, Words()); s != "" {
 		return p.fail(r, "There is no type %q. Did you mean %q?", w, s)
 	}

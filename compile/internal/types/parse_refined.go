@@ -107,7 +107,10 @@ func (p *parser) match(c *hcl.StaticCall, _ int) *Type {
 		return p.fail(c.Arguments[0].Range(), "match() takes a regular expression in quotes.")
 	}
 	pat := &pattern{src: v.AsString()}
-	re, err := regexp.Compile(`\A(?:` + pat.src + `)\z`)
+	re, err := regexp.Compile(pat.src) // alone first: its fault is told as it was written
+	if err == nil {
+		re, err = regexp.Compile(`\A(?:` + pat.src + `)\z`)
+	}
 	if err != nil {
 		return p.fail(c.Arguments[0].Range(), "This is no regular expression in RE2 syntax: %s.", err)
 	}
