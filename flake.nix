@@ -15,7 +15,7 @@
         src = self;
         # The hash of what `go mod vendor` makes. It changes with go.sum and
         # with the set of imported packages; `.ci/vendor-hash --write` renews it.
-        vendorHash = "sha256-NBi9ar7ZzgUEtle4VZHvuCMtm6H3YTdxnoIwDQUEUEU=";
+        vendorHash = "sha256-C+3e9X07PHciB70tBhUFuDRQRurWCkORJLh6qNuIfsM=";
         subPackages = [ "cmd/unitgen" ];
         env.CGO_ENABLED = 0;
         ldflags = [ "-s" "-w" ];

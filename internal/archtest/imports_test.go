@@ -84,7 +84,7 @@ var rules = []rule{
 
 // programs are small generators behind go:generate lines, main packages of
 // their own: they may read flags and exit.
-var programs = []string{"./schema/directive/gen", "./runtime/bus/gen"}
+var programs = []string{"./schema/directive/gen", "./runtime/bus/gen", "./runtime/manager/seccomp/gen"}
 
 type listed struct {
 	ImportPath string

@@ -51,6 +51,7 @@ type execConfig struct {
 	noNewPrivs    bool
 	personality   *uint32
 	sandbox       sandbox
+	calls         callFilters
 	pathEnv       string
 	system        bool
 	keep          []string // the manager's own directories
@@ -157,6 +158,7 @@ func newExecConfig(m *Manager, f *load.Unit) *execConfig {
 	c.readScheduling(f)
 	c.readPrivileges(f)
 	c.sandbox = newSandbox(m, f)
+	c.calls = newCallFilters(f)
 	c.pathEnv = "PATH=" + defaultPATH
 	return c
 }

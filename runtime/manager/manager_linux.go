@@ -110,6 +110,7 @@ type Manager struct {
 	warned     map[string]bool
 	everFailed map[string]bool
 	fsRoot     cgroups
+	noFile     uint64 // soft limit of open files that we were started with
 }
 
 // New makes a manager; nothing runs yet.
@@ -157,6 +158,7 @@ func New(opt Options) (*Manager, error) {
 	m.loader = m.newLoader()
 	m.edge = opt.Edge
 	if m.edge == nil {
+		m.noFile = inheritedNoFile()
 		if m.edge, err = newKernel(m); err != nil {
 			return nil, err
 		}

@@ -208,7 +208,7 @@ func (s *spawnRequest) needsStage(full bool) bool {
 	if full {
 		return false
 	}
-	return c.root != "" || c.bounding != nil || c.ambient != 0 || c.secureBits != nil || c.noNewPrivs || c.sandbox.any()
+	return c.root != "" || c.bounding != nil || c.ambient != 0 || c.secureBits != nil || c.noNewPrivs || c.sandbox.any() || c.calls.any()
 }
 
 // startStage starts the second stage and hands it what to do.
@@ -230,6 +230,9 @@ func (s *spawnRequest) startStage(m *Manager, path string, argv, env []string, a
 		spec.Root = c.root
 		spec.CapBounding, spec.CapAmbient, spec.SecureBits, spec.NoNewPrivs = c.bounding, c.ambient, c.secureBits, c.noNewPrivs
 		c.sandbox.apply(&spec, c, s.credDir)
+		if spec.Filters = c.calls.programs(c.personality); len(spec.Filters) > 0 {
+			spec.NoFile = m.noFile
+		}
 	}
 	raw, err := json.Marshal(&spec)
 	if err != nil {

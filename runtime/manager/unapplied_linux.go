@@ -9,9 +9,7 @@ import (
 // neverApplied are directives that this manager never carries out, whoever
 // runs it.
 var neverApplied = []string{
-	"SystemCallFilter", "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallLog",
-	"RestrictAddressFamilies", "RestrictNamespaces", "RestrictFileSystems", "RestrictRealtime", "RestrictSUIDSGID",
-	"MemoryDenyWriteExecute", "LockPersonality", "ProtectClock", "RestrictNetworkInterfaces",
+	"RestrictFileSystems", "RestrictNetworkInterfaces",
 	"SELinuxContext", "AppArmorProfile", "SmackProcessLabel", "KeyringMode", "PAMName",
 	"ProtectProc", "ProcSubset", "PrivateUsers", "PrivatePIDs", "RootImage", "RootHash", "RootVerity", "RootImageOptions", "RootEphemeral",
 	"MountImages", "ExtensionImages", "ExtensionDirectories", "MountAPIVFS", "BindLogSockets",
@@ -36,6 +34,12 @@ var rootOnly = []string{
 	"SocketUser", "SocketGroup", "IOSchedulingClass", "CPUSchedulingPolicy",
 }
 
+// callDirectives need filters of system calls; they do not need root.
+var callDirectives = []string{
+	"SystemCallFilter", "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallLog", "RestrictAddressFamilies",
+	"RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "MemoryDenyWriteExecute", "LockPersonality", "ProtectClock",
+}
+
 // limitDirectives need a cgroup v2 controller.
 var limitDirectives = func() map[string]string {
 	out := map[string]string{}
@@ -58,7 +62,7 @@ func (m *Manager) unapplied(u *unit) []string {
 			continue
 		}
 		switch {
-		case contains(neverApplied, a.Key):
+		case contains(neverApplied, a.Key), !haveSeccomp() && contains(callDirectives, a.Key):
 			seen[a.Key] = true
 		case !root && contains(rootOnly, a.Key):
 			if a.Key == "User" && isUser(a.Value) || a.Key == "Group" && isGroup(a.Value) {

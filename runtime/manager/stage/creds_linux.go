@@ -108,28 +108,8 @@ func (s *Spec) ambient() error {
 }
 
 func (s *Spec) noNewPrivs() error {
-	if !s.NoNewPrivs && len(s.Filters) == 0 {
-		return nil
-	}
-	if !s.NoNewPrivs && os.Geteuid() == 0 {
+	if !s.NoNewPrivs && (len(s.Filters) == 0 || os.Geteuid() == 0) {
 		return nil // root installs filters without it
 	}
 	return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-}
-
-func (s *Spec) seccomp() error {
-	for _, f := range s.Filters {
-		prog := make([]unix.SockFilter, len(f.Insns))
-		for i, in := range f.Insns {
-			prog[i] = unix.SockFilter{Code: in.Code, Jt: in.JT, Jf: in.JF, K: in.K}
-		}
-		if len(prog) == 0 {
-			continue
-		}
-		p := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
-		if _, _, e := unix.RawSyscall(unix.SYS_SECCOMP, 1, 0, uintptr(unsafe.Pointer(&p))); e != 0 {
-			return e
-		}
-	}
-	return nil
 }

@@ -49,11 +49,16 @@ type Spec struct {
 	Mounts      []Mount
 	// Keep are directories that stay visible below a tmpfs: the manager's own,
 	// where they lie in /tmp.
-	Keep          []string
-	MountFlags    uintptr
-	Personality   *uint32
-	Filters       []Filter
-	KeyringLinked bool
+	Keep        []string
+	MountFlags  uintptr
+	Personality *uint32
+	// Filters are programs for seccomp(2), each an array of struct sock_filter.
+	Filters [][]byte
+	// NoFile is the soft limit of open files that the manager was started with:
+	// the Go runtime raises its own.
+	NoFile uint64
+	// NetNS and IPCNS are files of namespaces to enter.
+	NetNS, IPCNS string
 }
 
 // Limit is one resource limit.
@@ -70,18 +75,6 @@ type Mount struct {
 	Options  string
 	Optional bool // no complaint when Source or Target is missing
 	Recurse  bool
-}
-
-// Filter is one seccomp program, as 8-byte instructions.
-type Filter struct {
-	Insns []Insn
-}
-
-// Insn is one instruction of a seccomp program.
-type Insn struct {
-	Code   uint16
-	JT, JF uint8
-	K      uint32
 }
 
 // Exit statuses of a failed step (systemd.exec(5), "Process Exit Codes").

@@ -86,7 +86,6 @@ func run() *failure {
 		{"CAPABILITIES", ExitCapabilities, s.ambient},
 		{"CHDIR", ExitChdir, s.chdir},
 		{"NO_NEW_PRIVILEGES", ExitNoNewPrivs, s.noNewPrivs},
-		{"SECCOMP", ExitSeccomp, s.seccomp},
 		{"FDS", ExitFDs, s.descriptors},
 	}
 	for _, st := range steps {
@@ -97,6 +96,9 @@ func run() *failure {
 	env := s.environment()
 	if s.KeepSIGPIPE {
 		signal.Reset(syscall.SIGPIPE)
+	}
+	if len(s.Filters) > 0 {
+		return s.filtered(env)
 	}
 	return &failure{ExitExec, "EXEC " + s.Path, syscall.Exec(s.Path, s.Argv, env)}
 }
