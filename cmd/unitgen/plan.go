@@ -181,6 +181,12 @@ func showPlan(w io.Writer, p *plan.Plan, verbose bool) error {
 		}
 		fmt.Fprintf(&b, "%-8s %s%s: %s\n", st.Action, st.Unit, scopeWord(st.Scope), reasonText(st))
 	}
+	for _, i := range p.Inhibitors {
+		fmt.Fprintf(&b, "a live switch is inhibited by %s%s: %s\n", i.Unit, scopeWord(i.Scope), i.Reason)
+	}
+	if len(p.Inhibitors) > 0 {
+		b.WriteString("activate it with the next boot (switch --boot-only), or in spite of that (--force)\n")
+	}
 	for _, l := range []struct {
 		word  string
 		paths []string

@@ -72,6 +72,24 @@ func putTree(s *generation.State, img *emit.Image) (store.Stored, error) {
 	return st, nil
 }
 
+// putWhole is putTree for a tree that is to be activated: one that was modified
+// in the store is written anew.
+func (a *app) putWhole(s *generation.State, img *emit.Image) (store.Stored, error) {
+	st, err := putTree(s, img)
+	if err != nil || st.Created {
+		return st, err
+	}
+	faults, err := store.Verify(st.Path)
+	if err == nil && len(faults) == 0 {
+		return st, nil
+	}
+	if err := store.Open(s.Dir()).Mend(img); err != nil {
+		return st, &exitError{exitRefused, err}
+	}
+	fmt.Fprintf(a.err, "unitgen: %s had been modified since it was built, and was written anew\n", st.Path)
+	return st, nil
+}
+
 // findManager looks for the manager of a scope that follows a state's
 // generations. A bundled manager that boots from another state is not it.
 func findManager(s *generation.State, scope tree.Scope) (bus.Address, error) {

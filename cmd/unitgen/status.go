@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ type jsonStatus struct {
 	Boot        *jsonGeneration    `json:"boot"`
 	Manager     []string           `json:"managers"`
 	Interrupted *interruption      `json:"interrupted"`
+	Running     *running           `json:"running"`
 	Drift       []activation.Drift `json:"drift"`
 	Failed      []string           `json:"failed"`
 }
@@ -26,6 +28,14 @@ type jsonStatus struct {
 type interruption struct {
 	From int `json:"from"`
 	To   int `json:"to"`
+}
+
+// running is a switch that is at work right now.
+type running struct {
+	interruption
+	Command string    `json:"command"`
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -62,7 +72,11 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 			if from, to, found, err := activation.Interrupted(s); err != nil {
 				return refusedBy(err)
 			} else if found {
-				st.Interrupted = &interruption{from, to}
+				if h, ok := s.Holder(); ok {
+					st.Running = &running{interruption{from, to}, h.Command, h.PID, h.Since}
+				} else {
+					st.Interrupted = &interruption{from, to}
+				}
 			}
 			targets, place, done, err := managers(cmd.Context(), s)
 			switch {
@@ -127,6 +141,9 @@ func showStatus(w io.Writer, st jsonStatus) error {
 	}
 	if st.Interrupted != nil {
 		line("Cut off", "the switch from generation %d to %d; run \"unitgen recover\"", st.Interrupted.From, st.Interrupted.To)
+	}
+	if r := st.Running; r != nil {
+		line("Under way", "the switch from generation %d to %d, by unitgen %s (process %d)", r.From, r.To, r.Command, r.PID)
 	}
 	for _, f := range st.Failed {
 		line("Failed", "%s", f)

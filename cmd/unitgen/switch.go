@@ -21,6 +21,7 @@ type switchFlags struct {
 	bootOnly   bool
 	noBoot     bool
 	adopt      bool
+	force      bool
 	json       bool
 	units, etc string
 	onFailure  string
@@ -36,6 +37,7 @@ func (f *switchFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.etc, "etc", "", "how files get into /etc: links, or overlay (the tree lies over /etc, read-only; the state is outside /etc) (default as before, links at first)")
 	cmd.Flags().StringVar(&f.onFailure, "on-failure", "rollback", "when units newly fail: rollback or keep")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "take over files in /etc that are somebody else's; a backup is kept")
+	cmd.Flags().BoolVar(&f.force, "force", false, "switch in spite of inhibitors, of a tree that was modified in the store, and of little space")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON")
 	cmd.Flags().DurationVar(&f.jobTimeout, "job-timeout", activation.DefaultJobTimeout, "how long the jobs of one phase may take")
 	cmd.Flags().DurationVar(&f.settle, "settle", activation.DefaultSettle, "how long started services are watched for a failure")
@@ -70,7 +72,7 @@ out, started services are watched, and what fails is undone.
 A switch that was cut off is undone or finished first.
 
 Exit codes: 0 done; 1 the configuration is wrong; 2 refused (a conflict, a lock,
-no manager, a full disk), nothing touched; 3 failed and rolled back; 4 failed
+an inhibitor, no manager, a full disk), nothing touched; 3 failed and rolled back; 4 failed
 and not rolled back completely; 5 done, with newly failed units kept.`,
 		Example: `  unitgen switch
   unitgen switch ./web1 --on-failure keep
@@ -100,7 +102,7 @@ and not rolled back completely; 5 done, with newly failed units kept.`,
 			}
 			defer lock.Release()
 			return a.activate(cmd.Context(), s, f, func() (generation.Generation, bool, error) {
-				stored, err := putTree(s, img)
+				stored, err := a.putWhole(s, img)
 				if err != nil {
 					return generation.Generation{}, false, err
 				}
@@ -157,7 +159,10 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 	}
 	o := activation.Options{
 		State: s, To: g.Number, Targets: targets, Place: place, NoBoot: f.noBoot, Adopt: f.adopt,
-		KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
+		Force: f.force, KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
+	}
+	if place != nil && place.User == "" {
+		o.Inhibitors = shutdownInhibitors
 	}
 	if f.bootOnly {
 		if err := activation.BootOnly(o); err != nil {

@@ -90,10 +90,15 @@ func (s *Store) Put(img *emit.Image) (Stored, error) {
 		return out, errors.Join(fmt.Errorf("the sources cannot be written: %w", err), durable.RemoveAll(durable.OS, tmp))
 	}
 	if err := s.fs.Rename(tmp, out.Path); err != nil {
-		rm := durable.RemoveAll(durable.OS, tmp)
 		if s.complete(out.Path) {
-			return out, rm
+			return out, durable.RemoveAll(durable.OS, tmp)
 		}
+		// Somebody took the manifest away: the whole tree takes its place again.
+		if xerr := durable.Exchange(tmp, out.Path); xerr == nil {
+			out.Created = true
+			return out, errors.Join(s.fs.Sync(s.dir), durable.RemoveAll(durable.OS, tmp))
+		}
+		rm := durable.RemoveAll(durable.OS, tmp)
 		return out, errors.Join(fmt.Errorf("the tree cannot be put in place: %w", err), rm)
 	}
 	if err := s.fs.Sync(s.dir); err != nil {

@@ -64,7 +64,12 @@ type Options struct {
 
 	NoBoot        bool // leave boot where it is
 	KeepOnFailure bool // do not undo when units newly fail
+	Force         bool // switch in spite of inhibitors, modified trees and little space
 	Adopt         bool // take over files in /etc that are somebody else's, keeping a backup
+
+	// Inhibitors gives, in a sentence each, what else asks that services are left
+	// alone now; nil for none. It is asked where the plan stops or starts any.
+	Inhibitors func(context.Context) ([]string, error)
 
 	JobTimeout time.Duration // of each job; 0: DefaultJobTimeout
 	Settle     time.Duration // how long started units are watched; 0: DefaultSettle

@@ -19,6 +19,9 @@ func BootOnly(o Options) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	if err := (&Activation{o: o}).unmodified(to); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
 	if o.Place != nil {
 		from, _, err := s.Current()
 		if err != nil {

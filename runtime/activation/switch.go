@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -61,12 +62,17 @@ func (a *Activation) preflight(ctx context.Context) error {
 	}
 	a.old = plan.Empty()
 	if ok {
-		if a.old, err = plan.Read(from.Tree); err != nil {
-			return fmt.Errorf("the current tree cannot be read: %w", err)
+		if a.old, err = plan.Read(from.Tree); err != nil && !a.o.Force {
+			return fmt.Errorf("the tree of generation %d, the current one, cannot be read: %w; --force goes on as if nothing had been current, and leaves running what only that tree has", from.Number, err)
+		} else if err != nil {
+			a.old = plan.Empty()
 		}
 	}
+	if err := a.unmodified(to); err != nil {
+		return err
+	}
 	if a.new, err = plan.Read(to.Tree); err != nil {
-		return fmt.Errorf("the new tree cannot be read: %w", err)
+		return fmt.Errorf("the tree of generation %d cannot be read: %w", to.Number, err)
 	}
 	if a.secrets, err = decrypt(a.o, to.Tree); err != nil {
 		return err
@@ -86,42 +92,56 @@ func (a *Activation) preflight(ctx context.Context) error {
 		Active: map[string][]string{}, Since: time.Now().UTC(),
 	}
 	a.before = map[string]map[string]string{}
+	var inhibited []string
 	for _, t := range a.o.Targets {
 		states, err := States(ctx, t)
 		if err != nil {
 			return fmt.Errorf("the %s manager does not answer: %w", t.name(), err)
 		}
 		a.before[t.name()] = states
-		p := planFor(a.old, a.new, t, states)
+		p, inhibitors := planFor(a.old, a.new, t, states)
+		for _, i := range inhibitors {
+			inhibited = append(inhibited, i.Unit+scopeOf(t)+": "+i.Reason)
+		}
 		a.report.Plans = append(a.report.Plans, TargetPlan{Target: t.name(), Steps: p})
 		for _, st := range p {
-			if isUp(states[st.Unit]) {
+			if isUp(states[st.Unit]) && !slices.Contains(a.begin.Active[t.name()], st.Unit) {
 				a.begin.Active[t.name()] = append(a.begin.Active[t.name()], st.Unit)
 			}
 		}
 	}
 	a.begin.Plans = a.report.Plans
+	if err := a.inhibited(ctx, inhibited); err != nil {
+		return err
+	}
 	if a.o.Place != nil {
 		if err := a.o.Place.preflight(s, from, to, a.o.Adopt, &a.begin); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.enoughSpace()
 }
 
-// planFor gives the steps of one target's scope.
-func planFor(old, new *plan.Tree, t Target, states map[string]string) []plan.Step {
+// planFor gives the steps of one target's scope, and what inhibits them.
+func planFor(old, new *plan.Tree, t Target, states map[string]string) ([]plan.Step, []plan.Inhibitor) {
 	st := plan.States{System: states, User: map[string]string{}}
 	if t.Scope == tree.User {
 		st = plan.States{System: map[string]string{}, User: states}
 	}
+	p := plan.Make(old, new, st)
 	steps := []plan.Step{}
-	for _, s := range plan.Make(old, new, st).Steps {
+	for _, s := range p.Steps {
 		if s.Scope == t.Scope {
 			steps = append(steps, s)
 		}
 	}
-	return steps
+	var inhibitors []plan.Inhibitor
+	for _, i := range p.Inhibitors {
+		if i.Scope == t.Scope {
+			inhibitors = append(inhibitors, i)
+		}
+	}
+	return steps, inhibitors
 }
 
 // States gives the active state of every loaded unit of a target.

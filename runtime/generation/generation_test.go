@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/unitgen/unitgen/internal/durable"
@@ -144,5 +145,39 @@ func TestCreateFailsAnywhere(t *testing.T) {
 		if _, err := s.Temporaries(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestHolder asks who holds the lock, while somebody does and after.
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		return // never known there
+	}
+	s := Open(t.TempDir())
+	if h, ok := s.Holder(); ok {
+		t.Errorf("nobody locked it, but %+v", h)
+	}
+	l, err := s.Lock("switch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := s.Holder(); !ok || h.PID != os.Getpid() || h.Command != "switch" {
+		t.Errorf("locked, but %+v, %v", h, ok)
+	}
+	word, err := os.ReadFile(s.Path("lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Release()
+	if h, ok := s.Holder(); ok {
+		t.Errorf("released, but %+v", h)
+	}
+	// A process that was killed leaves its word, and no lock.
+	if err := os.WriteFile(s.Path("lock"), word, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := s.Holder(); ok {
+		t.Errorf("its holder is gone, but %+v", h)
 	}
 }

@@ -27,7 +27,7 @@ var silent = map[string]map[string]bool{
 
 // policies are the directives of ours that only say what a later switch does.
 var policies = set("X-RestartIfChanged", "X-StopIfChanged", "X-ReloadIfChanged", "X-StopOnRemoval",
-	"X-OnlyManualStart", "X-StopOnReconfiguration", "X-NotSocketActivated")
+	"X-OnlyManualStart", "X-StopOnReconfiguration", "X-NotSocketActivated", inhibitSwitch)
 
 // reloads are the directives that ask for a reload when they are added or
 // changed.

@@ -43,6 +43,8 @@ type Plan struct {
 	Files Files  `json:"files"`
 	// DaemonReload says that the manager must read its unit files again.
 	DaemonReload bool `json:"daemon_reload"`
+	// Inhibitors are what keeps the plan from being carried out live.
+	Inhibitors []Inhibitor `json:"inhibitors"`
 }
 
 // Files are the paths, relative to the tree's root, that differ.
@@ -86,10 +88,11 @@ func Make(old, new *Tree, states States) *Plan {
 	if new == nil {
 		new = Empty()
 	}
-	p := &Plan{Steps: []Step{}, Files: compareFiles(old, new)}
+	p := &Plan{Steps: []Step{}, Inhibitors: []Inhibitor{}, Files: compareFiles(old, new)}
 	for _, scope := range []tree.Scope{tree.System, tree.User} {
 		s := &planner{scope: scope, old: old, new: new, active: states.of(scope, old, new), doing: map[string]*decision{}}
 		p.Steps = append(p.Steps, s.run()...)
+		p.Inhibitors = append(p.Inhibitors, s.inhibitors()...)
 	}
 	for _, list := range [][]string{p.Files.Added, p.Files.Removed, p.Files.Changed} {
 		for _, f := range list {

@@ -62,6 +62,9 @@ func render(p *Plan) string {
 		}
 		b.WriteByte('\n')
 	}
+	for _, i := range p.Inhibitors {
+		b.WriteString("inhibited by " + i.Unit + ": " + i.Reason + "\n")
+	}
 	for word, list := range map[string][]string{"added": p.Files.Added, "removed": p.Files.Removed, "changed": p.Files.Changed} {
 		_ = word
 		for _, f := range list {

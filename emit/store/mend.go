@@ -1,0 +1,44 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/unitgen/unitgen/emit"
+	"github.com/unitgen/unitgen/internal/durable"
+)
+
+// Mend puts an image in the place of a tree that was modified in the store. The
+// two are swapped in one step, so that whoever reads the tree finds the one or
+// the other. The caller holds the state's lock.
+func (s *Store) Mend(img *emit.Image) error {
+	path := s.PathOf(img)
+	unlock, err := s.lock(false)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	tmp, err := s.tempDir()
+	if err != nil {
+		return fmt.Errorf("the store cannot be written: %w", err)
+	}
+	if err := s.write(tmp, img); err != nil {
+		return errors.Join(fmt.Errorf("the tree cannot be written: %w", err), durable.RemoveAll(durable.OS, tmp))
+	}
+	if _, err := os.Lstat(path); err != nil {
+		err = s.fs.Rename(tmp, path)
+		return errors.Join(err, s.fs.Sync(filepath.Dir(path)))
+	}
+	if err := durable.Exchange(tmp, path); err != nil {
+		return errors.Join(fmt.Errorf("%s was modified since it was built, and cannot be replaced: %w", path, err), durable.RemoveAll(durable.OS, tmp))
+	}
+	if err := s.fs.Sync(s.dir); err != nil {
+		return err
+	}
+	if err := s.putSources(path, img.Sources); err != nil {
+		return err
+	}
+	return durable.RemoveAll(s.fs, tmp)
+}
