@@ -396,10 +396,15 @@ func (e *Evaluator) scalarText(f *Fact, v cty.Value, at hcl.Range) (string, bool
 		}
 	}
 	hint := "Write a string, number or bool, or a list of them."
+	what := describe(v)
 	if v.Type().IsObjectType() || v.Type().IsMapType() {
 		hint = "Only directives that assign names, such as Environment, take a map."
+		if _, ok := separators[f.Name]; ok {
+			what = "a list with an object in it"
+			hint = "Write all of it as one map, or the map in another block of the same label."
+		}
 	}
-	e.err("E0503", "Directive has a value of the wrong type", at, "%s= cannot be %s. %s", f.Name, describe(v), hint)
+	e.err("E0503", "Directive has a value of the wrong type", at, "%s= cannot be %s. %s", f.Name, what, hint)
 	return "", false
 }
 

@@ -78,6 +78,7 @@ type Evaluator struct {
 	reads   []Read
 	linted  map[hcl.Expression]bool
 	later   []lateRef
+	aside   bool // a variant that is not built is looked at
 	facts   factTable
 }
 

@@ -38,6 +38,9 @@ func (e *Evaluator) Lint(s *Scope, x hcl.Expression) {
 				e.noKey(t, 1, n, []string{"key", "value"})
 			}
 		case (r.kind == refUnit || r.kind == refEtc) && !r.found:
+			if e.aside {
+				continue
+			}
 			e.later = append(e.later, lateRef{r, t})
 		case r.kind == refOption && !in.attempts[t.SourceRange()]:
 			e.lintFields(r, t)
@@ -142,6 +145,11 @@ func (e *Evaluator) LintOff() {
 	for _, b := range e.Off() {
 		e.lintBlock(Contrib{Block: b})
 	}
+	e.aside = true
+	for _, b := range e.IX.Elsewhere {
+		e.lintBlock(Contrib{Block: b})
+	}
+	e.aside = false
 }
 
 // lintFields checks the steps into an option whose type declares its fields.

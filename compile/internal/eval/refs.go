@@ -2,6 +2,8 @@ package eval
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -210,6 +212,9 @@ func (e *Evaluator) findUnit(s *Scope, kind string, t hcl.Traversal) (ref, bool)
 	if kind == "target" && specialTargets[label] {
 		return r, true
 	}
+	if e.aside && e.IX.DeclaredElsewhere(kind, label) {
+		return r, true
+	}
 	if len(e.IX.Dynamic[kind]) > 0 || len(e.IX.Blocks["generate"]) > 0 || strings.Contains(label, "@") {
 		return r, true
 	}
@@ -219,6 +224,9 @@ func (e *Evaluator) findUnit(s *Scope, kind string, t hcl.Traversal) (ref, bool)
 
 func (e *Evaluator) noUnit(kind, label string, t hcl.Traversal) {
 	labels := e.IX.Labels(kind)
+	if kind == "target" {
+		labels = append(slices.Sorted(maps.Keys(specialTargets)), labels...)
+	}
 	detail := fmt.Sprintf("No block declares the %s %q.", kind, label)
 	near := types.Suggest(label, labels)
 	switch {
@@ -262,7 +270,7 @@ func (e *Evaluator) findEtc(t hcl.Traversal) (ref, bool) {
 		labels = append(labels, b.Label())
 		dynamic = dynamic || b.ForEach != nil || b.Name != nil
 	}
-	if dynamic || len(e.IX.Blocks["generate"]) > 0 {
+	if dynamic || len(e.IX.Blocks["generate"]) > 0 || e.aside && e.IX.DeclaredElsewhere("etc", name) {
 		return ref{kind: refEtc, name: name, steps: 2}, true
 	}
 	e.noEtc(name, labels, t)

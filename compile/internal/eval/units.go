@@ -133,8 +133,8 @@ func (e *Evaluator) forEach(b *index.Block) ([]*Each, bool) {
 	if !ok {
 		return nil, false
 	}
-	if len(types.Secrets(v)) > 0 {
-		e.err("E0901", "Secret in a readable place", x.Range(), "for_each makes names, and names are no secret. Use a set of names that holds no secret.")
+	if marks := types.Secrets(v); len(marks) > 0 {
+		e.Secret(marks, x.Range(), "for_each, which makes names, and everybody can read those")
 		return nil, false
 	}
 	v, _ = v.UnmarkDeep()
@@ -206,8 +206,8 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 		return "", false
 	}
 	at := b.Name.Expr().Range()
-	if len(types.Secrets(v)) > 0 {
-		e.err("E0901", "Secret in a readable place", at, "A name is no secret. Let it depend on nothing secret.")
+	if marks := types.Secrets(v); len(marks) > 0 {
+		e.Secret(marks, at, "a name, which everybody can read")
 		return "", false
 	}
 	v, _ = v.UnmarkDeep()

@@ -103,7 +103,19 @@ func (e *Evaluator) absent(p *pathNode, at hcl.Range) (cty.Value, bool) {
 			if len(p.parent.defs) > 0 {
 				where = p.parent.defs[0].At
 			}
-			d := e.err("E0410", "Option has no value", where, "%s must be set, and nothing sets it. Add %s = … here.", p.name, p.key)
+			hint := fmt.Sprintf("Add %s = … here.", p.key)
+			if p.parent.typ.Rest() != nil {
+				var others []string
+				for k := range p.parent.parts {
+					if p.parent.typ.Field(k) == nil {
+						others = append(others, k)
+					}
+				}
+				if near := types.Suggest(p.key, others); near != "" {
+					hint = fmt.Sprintf("There is a key %q; was %q meant?", near, p.key)
+				}
+			}
+			d := e.err("E0410", "Option has no value", where, "%s must be set, and nothing sets it. %s", p.name, hint)
 			d.Related = append(d.Related, related("declared here, without a default", p.field.NameRange))
 			return cty.DynamicVal, false
 		}

@@ -111,6 +111,9 @@ type Index struct {
 	Variants  []string
 	Functions func(m *load.Module) types.Env
 
+	Elsewhere []*Block        // blocks of variants that are not built
+	elsewhere map[string]bool // labels of their units and files, as kind/label
+
 	labels map[string][]string // kind -> unit labels
 	seq    int
 	diags  diag.List
@@ -213,7 +216,7 @@ func (ix *Index) top(m *Module, b *syntax.Block, conds []Cond, o Options, found 
 		found[b.Label()] = syntax.Range(b.Header)
 		if b.Label() != o.Variant {
 			for _, n := range b.Blocks {
-				ix.shape(n, b.Kind)
+				ix.aside(m, n, b.Kind)
 			}
 			return
 		}
@@ -246,6 +249,42 @@ func (ix *Index) top(m *Module, b *syntax.Block, conds []Cond, o Options, found 
 	default:
 		ix.Blocks[b.Kind] = append(ix.Blocks[b.Kind], blk)
 	}
+}
+
+// aside indexes a block of a variant that is not built: what it says is checked
+// as far as it can be without the variant's values.
+func (ix *Index) aside(m *Module, b *syntax.Block, inside string) {
+	if _, ok := ix.shape(b, inside); !ok {
+		return
+	}
+	blk := &Block{Block: b, Module: m, Seq: ix.seq, Scope: tree.System, ForEach: b.Attr("for_each"), Name: b.Attr("name")}
+	if ix.elsewhere == nil {
+		ix.elsewhere = map[string]bool{}
+	}
+	ix.elsewhere[b.Kind+"/"+b.Label()] = true
+	if blk.ForEach != nil || blk.Name != nil || b.Kind == "generate" {
+		ix.elsewhere[b.Kind] = true
+	}
+	ix.Elsewhere = append(ix.Elsewhere, blk)
+	if b.Kind != "config" {
+		return
+	}
+	to := ix.ByName[b.Label()]
+	if to == nil {
+		ix.noModule(b.Label(), b.Labels[0].Range)
+		return
+	}
+	for _, a := range b.Attrs {
+		if a.Name != "when" && to.Options[a.Name] == nil {
+			ix.err("E0303", "Unknown option", a.NameRange(), "%s", ix.NoOption(to, a.Name))
+		}
+	}
+}
+
+// DeclaredElsewhere reports whether a variant that is not built declares a unit
+// or file of that label, or makes names that are not known.
+func (ix *Index) DeclaredElsewhere(kind, label string) bool {
+	return ix.elsewhere[kind+"/"+label] || ix.elsewhere[kind] || ix.elsewhere["generate"]
 }
 
 func (ix *Index) conds(m *Module, b *syntax.Block, outer []Cond) []Cond {

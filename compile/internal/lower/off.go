@@ -37,11 +37,11 @@ func (l *lowering) offAt(name string) []diag.Related {
 	return out
 }
 
-// offBlocks checks the directives of blocks that are off or make no instance:
-// their names, and the values that are written out. The version of systemd is
+// offBlocks checks the directives of blocks that are off, make no instance, or
+// stand in a variant that is not built: their names, and the values that are written out. The version of systemd is
 // none of it, since a condition may be there for its sake.
 func (l *lowering) offBlocks() {
-	for _, b := range l.e.Off() {
+	for _, b := range append(l.e.Off(), l.e.IX.Elsewhere...) {
 		kind := ""
 		switch {
 		case b.Kind == "action":
