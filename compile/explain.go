@@ -32,7 +32,7 @@ func (c *compilation) explain(path string) (*Explanation, diag.List) {
 	}
 	t, steps, bad := parsePath(path)
 	if bad != "" {
-		return nil, diag.List{diag.Errorf("E0319", "Path cannot be explained", diag.Range{}, "%q: %s. Write config.MODULE.OPTION, option.NAME, service.NAME, service.NAME.DIRECTIVE or etc[\"path\"].", path, bad)}
+		return nil, diag.List{diag.Errorf("E0319", "Path cannot be explained", diag.Range{}, "%q: %s. %s", path, bad, explainable)}
 	}
 	before := len(c.ev.Diags)
 	x, detail := c.explained(t, steps)
@@ -89,8 +89,18 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 			return nil, c.ix.NoModule(steps[0])
 		}
 		return c.explainOption(m, steps[1:])
-	case root == "etc" && len(steps) == 1:
-		return c.explainFile(steps[0])
+	case root == "config" && len(steps) == 1:
+		m := c.ix.ByName[steps[0]]
+		if m == nil {
+			return nil, c.ix.NoModule(steps[0])
+		}
+		return c.explainModule(m)
+	case root == "option" && c.ix.Own != nil:
+		return c.explainModule(c.ix.Own)
+	case root == "local" && len(steps) > 0:
+		return c.explainLocal(steps)
+	case things[root] && len(steps) > 0:
+		return c.explainThing(root, steps)
 	case isKind(root) && len(steps) > 0:
 		u := c.ev.FindUnit(root, steps[0])
 		if u == nil {
@@ -116,17 +126,14 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 		}
 		return x, ""
 	}
-	return nil, fmt.Sprintf("%q names nothing that can be explained. Write config.MODULE.OPTION, option.NAME, service.NAME, service.NAME.DIRECTIVE or etc[\"path\"].", root)
+	return nil, fmt.Sprintf("%q names nothing that can be explained. %s", root, explainable)
 }
 
 func (c *compilation) explainOption(m *index.Module, steps []string) (*eval.Explained, string) {
 	if m == nil {
 		return nil, "The directory declares no options."
 	}
-	o := m.Options[steps[0]]
-	for hops := 0; o != nil && o.RenamedTo != "" && hops < 32; hops++ {
-		o = c.ix.Option(m, o.RenamedTo)
-	}
+	o := c.ix.Renamed(m.Options[steps[0]])
 	if o == nil {
 		return nil, c.ix.NoOption(m, steps[0])
 	}
@@ -160,37 +167,14 @@ func eachAny(e *eval.Each) any {
 	return e
 }
 
-func (c *compilation) explainFile(path string) (*eval.Explained, string) {
-	var names []string
-	for _, b := range c.ix.Blocks["etc"] {
-		names = append(names, b.Label())
-	}
-	x := &eval.Explained{Name: "/etc/" + path, Type: "file", Value: cty.StringVal("/etc/" + path)}
-	for _, g := range c.ev.Groups("etc", nil) {
-		if g.Name != path {
-			continue
-		}
-		x.At = g.Contribs[0].Header()
-		for _, k := range g.Contribs {
-			x.Fates = append(x.Fates, eval.Fate{Def: &index.Def{Block: k.Block, At: k.Header(), Prio: index.PrioPlain, Order: index.OrderPlain}, Active: true, Winner: true, Why: "contributes"})
-		}
-	}
-	if len(x.Fates) == 0 {
-		d := fmt.Sprintf("No etc block makes %q.", path)
-		if near := types.Suggest(path, names); near != "" {
-			d += fmt.Sprintf(" Did you mean %q?", near)
-		}
-		return nil, d
-	}
-	return x, ""
-}
-
 // explanation spells an answer.
 func (c *compilation) explanation(path string, x *eval.Explained) *Explanation {
 	out := &Explanation{Path: path, Type: x.Type, Description: x.Doc, Value: "(not known)", Children: x.Keys, Definitions: []Contributor{}}
 	at := syntax.Range(x.At)
 	out.Declared = &at
 	switch {
+	case x.Text != "":
+		out.Value = x.Text
 	case x.Failed:
 		out.Value = "(has errors; see unitgen check)"
 	case x.Secret:
@@ -224,7 +208,7 @@ func (c *compilation) explanation(path string, x *eval.Explained) *Explanation {
 }
 
 func (c *compilation) text(r hcl.Range) string {
-	src := c.set.Sources[r.Filename]
+	src := c.sourceBytes(r.Filename) // with secrets masked
 	if r.Start.Byte < 0 || r.End.Byte > len(src) || r.Start.Byte > r.End.Byte {
 		return ""
 	}

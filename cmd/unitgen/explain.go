@@ -36,8 +36,10 @@ func newExplain(a *app) *cobra.Command {
 and conditions, which ones won, and why the others did not.
 
 PATH is config.MODULE.OPTION (and further into maps and objects), option.NAME
-of the host's own directory, service.NAME, service.NAME.DIRECTIVE (any unit
-type), or etc["path"].`,
+of the host's own directory, local.NAME, service.NAME, service.NAME.DIRECTIVE
+(any unit type), etc["path"], or another block's kind and label with or without
+an attribute: user.app.uid, dropin["nginx.service"].LimitNOFILE. config.MODULE
+alone lists the module's options.`,
 		Example: `  unitgen explain config.nginx.port
   unitgen explain service.app.ExecStart ./web1
   unitgen explain 'service["pg-backup@"].After' --json`,

@@ -37,9 +37,9 @@ func (e *Evaluator) Attr(thing, name string, t *types.Type, contribs []Contrib) 
 	return v, at, set, ok
 }
 
-// MarkedAttr is Attr for callers that deal with secrets themselves.
-func (e *Evaluator) MarkedAttr(thing, name string, t *types.Type, contribs []Contrib) (v cty.Value, at hcl.Range, set, ok bool) {
-	var defs []*index.Def
+// attrDefs gives the definitions of an attribute; ok is false when one is
+// reported as wrong.
+func (e *Evaluator) attrDefs(name string, contribs []Contrib) (defs []*index.Def, ok bool) {
 	for _, c := range contribs {
 		if c.Gen != nil {
 			if a := c.Gen.Attr(name); a != nil {
@@ -55,13 +55,22 @@ func (e *Evaluator) MarkedAttr(thing, name string, t *types.Type, contribs []Con
 		d, ok := e.IX.Def(a, c.Block)
 		if !ok {
 			e.takeIndexDiags()
-			return cty.NilVal, hcl.Range{}, false, false
+			return nil, false
 		}
 		if c.Each != nil {
 			d.Each = c.Each
 		}
 		d.Whens = append([]hclsyntax.Expression(nil), d.Whens...)
 		defs = append(defs, d)
+	}
+	return defs, true
+}
+
+// MarkedAttr is Attr for callers that deal with secrets themselves.
+func (e *Evaluator) MarkedAttr(thing, name string, t *types.Type, contribs []Contrib) (v cty.Value, at hcl.Range, set, ok bool) {
+	defs, ok := e.attrDefs(name, contribs)
+	if !ok {
+		return cty.NilVal, hcl.Range{}, false, false
 	}
 	if len(defs) == 0 {
 		return cty.NilVal, hcl.Range{}, false, true

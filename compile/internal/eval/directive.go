@@ -147,7 +147,7 @@ func Literal(s Source) ([]Text, bool) {
 	if s.Attr == nil {
 		return nil, false
 	}
-	at := s.Attr.Expr().Range()
+	at := s.Attr.Range()
 	switch l := s.Attr.Lit; l.Kind {
 	case syntax.LitString, syntax.LitNumber, syntax.LitBool:
 		return []Text{{l.String, at}}, true
@@ -155,10 +155,10 @@ func Literal(s Source) ([]Text, bool) {
 		if s.Fact.Row != nil && !s.Fact.Row.List {
 			return nil, false
 		}
-		tup := s.Attr.Expr().(*hclsyntax.TupleConsExpr)
+		items := s.Attr.Items()
 		out := make([]Text, len(l.List))
 		for i, x := range l.List {
-			out[i] = Text{x, tup.Exprs[i].Range()}
+			out[i] = Text{x, items[i]}
 		}
 		return out, true
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,6 +28,7 @@ type Explained struct {
 	Doc    string
 	At     hcl.Range
 	Value  cty.Value
+	Text   string // in place of the value
 	Failed bool
 	Secret bool
 	Fates  []Fate
@@ -155,6 +157,49 @@ func (e *Evaluator) FindUnit(kind, label string) *Unit {
 		}
 	}
 	return nil
+}
+
+// AttributeNames lists the attributes of a thing's blocks, each once, in the
+// order of the source.
+func (e *Evaluator) AttributeNames(contribs []Contrib) []string {
+	var out []string
+	add := func(name string) {
+		if !slices.Contains(out, name) && name != "when" && name != "for_each" {
+			out = append(out, name)
+		}
+	}
+	for _, c := range contribs {
+		if c.Gen != nil {
+			for _, a := range c.Gen.Attrs {
+				add(a.Name)
+			}
+			continue
+		}
+		for _, a := range c.Block.Attrs {
+			add(a.Name)
+		}
+	}
+	return out
+}
+
+// ExplainAttr explains an attribute of ours, or a part of it; false when nothing
+// defines it.
+func (e *Evaluator) ExplainAttr(thing, name string, contribs []Contrib, path []string) (*Explained, bool) {
+	defs, ok := e.attrDefs(name, contribs)
+	if !ok || len(defs) == 0 {
+		return nil, false
+	}
+	first := contribs[0]
+	o := &index.Option{Module: first.Block.Module, Name: name, Block: first.Block.Block, Type: types.Named("any"), Defs: defs}
+	p := e.optionNode(o)
+	p.name = thing + "." + name
+	p.sel.name = p.name
+	x, ok := e.ExplainOption(o, path)
+	if ok {
+		x.Type, x.At = "", first.Header()
+		x.Secret = len(types.Secrets(x.Value)) > 0
+	}
+	return x, ok
 }
 
 // UnitDirectives lists the names of a unit's directives in order.
