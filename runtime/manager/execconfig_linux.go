@@ -279,7 +279,7 @@ var rlimits = map[string]int{
 }
 
 func (c *execConfig) readPrivileges(f *load.Unit) {
-	if v := f.Strings("CapabilityBoundingSet"); len(v) > 0 {
+	if v := f.Strings("CapabilityBoundingSet"); len(v) > 0 || f.State == load.Loaded && f.String("StandardInput") != "" { // set to nothing
 		set := uint64(0)
 		for i, s := range v {
 			b, inverted, err := value.ParseCapabilities(s)
@@ -320,6 +320,9 @@ func (c *execConfig) readPrivileges(f *load.Unit) {
 	}
 }
 
+// nobodyUID is the user who has nothing, no home directory either.
+const nobodyUID = 65534
+
 // account is what a user and group resolve to.
 type account struct {
 	set      bool
@@ -352,6 +355,7 @@ func (c *execConfig) resolve(unit string) (account, error) {
 			}
 			a.uid = 61184 + h%(65519-61184) // systemd's range for dynamic users
 			a.gid = a.uid
+			a.groups = []uint32{a.gid}
 			a.home, a.shell = "/", "/usr/sbin/nologin"
 			return a, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,10 @@ func (m *Manager) newRequest(u *unit, c *execConfig, cmd command, main bool) (*s
 	}
 	if len(c.creds) > 0 {
 		r.credDir = m.credentialDir(u.name())
+	}
+	r.credBase = filepath.Dir(m.credentialDir(u.name()))
+	if !cmd.full {
+		r.space = m.spaceOf(u, c.sandbox.share)
 	}
 	r.cgroup, r.cgroups = u.group.enter(u)
 	return r, nil

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -15,112 +16,51 @@ import (
 // "SANDBOXING"). Only root can have it; a manager of an ordinary user lists
 // these directives as not applied.
 type sandbox struct {
-	unshare uintptr
-	mounts  []stage.Mount
-	flags   uintptr
-	netUp   bool
+	unshare      uintptr
+	mounts       []stage.Mount
+	flags        uintptr
+	privateUsers bool
+	noSUID       bool
+	share        sharing
+	netns, ipcns string // paths of namespaces to enter
 }
 
-func (s *sandbox) any() bool { return s.unshare != 0 }
+func (s *sandbox) any() bool {
+	return s.unshare != 0 || s.privateUsers || s.share.any() || s.netns != "" || s.ipcns != ""
+}
 
-// newSandbox works out the changes in order: first what hides or protects
-// large parts, then the exceptions below them.
+// newSandbox works out what is mounted and how it may be used. The stage puts
+// the changes in order; of several for a path the strictest counts.
 func newSandbox(m *Manager, f *load.Unit) sandbox {
 	var s sandbox
 	if os.Geteuid() != 0 {
 		return s
 	}
-	var binds, protect, open, cover []stage.Mount
-	ro := func(paths ...string) {
+	add := func(kind string, paths ...string) {
 		for _, p := range paths {
-			protect = append(protect, stage.Mount{Kind: "ro", Target: p, Optional: true})
+			s.mounts = append(s.mounts, stage.Mount{Kind: kind, Target: p, Optional: true})
 		}
 	}
-	switch f.String("ProtectSystem") {
-	case "yes", "true", "1", "on":
-		ro("/usr", "/boot", "/efi")
-	case "full":
-		ro("/usr", "/boot", "/efi", "/etc")
-	case "strict":
-		ro("/")
-		for _, p := range []string{"/dev", "/proc", "/sys"} {
-			open = append(open, stage.Mount{Kind: "rw", Target: p, Optional: true})
-		}
-	}
-	switch f.String("ProtectHome") {
-	case "yes", "true", "1", "on":
-		for _, p := range []string{"/home", "/root", "/run/user"} {
-			cover = append(cover, stage.Mount{Kind: "inaccessible", Target: p, Optional: true})
-		}
-	case "read-only":
-		ro("/home", "/root", "/run/user")
-	case "tmpfs":
-		for _, p := range []string{"/home", "/root", "/run/user"} {
-			cover = append(cover, stage.Mount{Kind: "empty", Target: p, Optional: true})
-		}
-	}
-	if f.Bool("ProtectKernelTunables") {
-		ro("/proc/sys", "/proc/sysrq-trigger", "/proc/latency_stats", "/proc/mtrr", "/proc/acpi", "/proc/timer_stats", "/proc/fs", "/proc/irq", "/sys")
-	}
-	if f.Bool("ProtectControlGroups") {
-		ro("/sys/fs/cgroup")
-	}
-	if f.Bool("ProtectKernelModules") {
-		cover = append(cover, stage.Mount{Kind: "inaccessible", Target: "/usr/lib/modules", Optional: true})
-	}
-	if f.Bool("ProtectKernelLogs") {
-		cover = append(cover, stage.Mount{Kind: "inaccessible", Target: "/proc/kmsg", Optional: true}, stage.Mount{Kind: "inaccessible", Target: "/dev/kmsg", Optional: true})
-	}
-	if f.Bool("PrivateDevices") {
-		cover = append(cover, stage.Mount{Kind: "private-dev", Target: "/dev"})
-	}
-	if f.Bool("PrivateTmp") {
-		for _, p := range []string{"/tmp", "/var/tmp"} {
-			cover = append(cover, stage.Mount{Kind: "tmpfs", Target: p, Options: "mode=1777", Optional: true})
-		}
-	}
-	for _, v := range f.Strings("TemporaryFileSystem") {
-		list, _ := value.ParseTemporaryFileSystems(v, nil)
-		for _, t := range list {
-			opts := t.Options
-			if !strings.Contains(opts, "mode=") {
-				opts = strings.TrimPrefix(opts+",mode=0755", ",")
-			}
-			cover = append(cover, stage.Mount{Kind: "tmpfs", Target: t.Path, Options: opts})
-		}
-	}
-	for _, d := range []string{"BindPaths", "BindReadOnlyPaths"} {
-		kind := "bind"
-		if d == "BindReadOnlyPaths" {
-			kind = "bind-ro"
-		}
-		for _, v := range f.Strings(d) {
-			list, _ := value.ParseBindPaths(v, nil)
-			for _, b := range list {
-				binds = append(binds, stage.Mount{Kind: kind, Source: b.Source, Target: b.Target, Recurse: !b.Flat, Optional: b.Optional})
-			}
-		}
-	}
-	paths := func(kind string, settings ...string) []stage.Mount {
-		var out []stage.Mount
+	s.protect(f, add)
+	s.cover(f, add)
+	listed := func(kind string, settings ...string) {
 		for _, d := range settings {
 			for _, p := range words(f.Strings(d)) {
 				p = strings.TrimPrefix(p, "+")
 				q := strings.TrimPrefix(strings.TrimPrefix(p, "-"), "+")
-				out = append(out, stage.Mount{Kind: kind, Target: q, Optional: q != p})
+				s.mounts = append(s.mounts, stage.Mount{Kind: kind, Target: q, Optional: q != p})
 			}
 		}
-		return out
 	}
-	protect = append(protect, paths("ro", "ReadOnlyPaths", "ReadOnlyDirectories")...)
-	open = append(open, paths("rw", "ReadWritePaths", "ReadWriteDirectories")...)
-	late := paths("inaccessible", "InaccessiblePaths", "InaccessibleDirectories")
-	late = append(late, paths("noexec", "NoExecPaths")...)
-	late = append(late, paths("exec", "ExecPaths")...)
-	for _, l := range [][]stage.Mount{cover, binds, protect, open, late} {
-		s.mounts = append(s.mounts, l...)
+	listed("ro", "ReadOnlyPaths", "ReadOnlyDirectories")
+	listed("rw", "ReadWritePaths", "ReadWriteDirectories")
+	listed("inaccessible", "InaccessiblePaths", "InaccessibleDirectories")
+	listed("noexec", "NoExecPaths")
+	listed("exec", "ExecPaths")
+	if f.Bool("PrivateIPC") {
+		add("mqueue", "/dev/mqueue")
 	}
-	if len(s.mounts) > 0 || f.Bool("PrivateMounts") {
+	if len(s.mounts) > 0 || f.Bool("PrivateMounts") || f.Bool("PrivateTmp") {
 		s.unshare |= unix.CLONE_NEWNS
 	}
 	switch f.String("MountFlags") {
@@ -131,40 +71,138 @@ func newSandbox(m *Manager, f *load.Unit) sandbox {
 	case "slave":
 		s.unshare |= unix.CLONE_NEWNS
 	}
-	if f.Bool("PrivateNetwork") {
-		s.unshare |= unix.CLONE_NEWNET
-		s.netUp = true
-	}
-	if f.Bool("PrivateIPC") {
-		s.unshare |= unix.CLONE_NEWIPC
-	}
 	if f.Bool("ProtectHostname") {
 		s.unshare |= unix.CLONE_NEWUTS
 	}
+	s.privateUsers = f.Bool("PrivateUsers")
+	s.noSUID = f.Bool("NoNewPrivileges")
+	s.netns, s.ipcns = f.String("NetworkNamespacePath"), f.String("IPCNamespacePath")
+	s.share = sharing{tmp: f.Bool("PrivateTmp"), net: f.Bool("PrivateNetwork") && s.netns == "", ipc: f.Bool("PrivateIPC") && s.ipcns == ""}
 	return s
 }
 
-// apply puts the sandbox into a spec. What the unit's own directories need is
-// opened again below a read-only root.
-func (s *sandbox) apply(spec *stage.Spec, c *execConfig, credDir string) {
-	spec.Unshare, spec.NetUp, spec.MountFlags = s.unshare, s.netUp, s.flags
-	spec.Mounts = append(spec.Mounts, s.mounts...)
-	if s.unshare&unix.CLONE_NEWNS == 0 {
-		return
+// protect is what ProtectSystem=, ProtectHome= and their like say of paths.
+func (s *sandbox) protect(f *load.Unit, add func(kind string, paths ...string)) {
+	homes := []string{"/home", "/root", "/run/user"}
+	switch f.String("ProtectSystem") {
+	case "yes", "true", "1", "on":
+		add("ro", "/usr", "/boot", "/efi")
+	case "full":
+		add("ro", "/usr", "/boot", "/efi", "/etc")
+	case "strict":
+		add("ro", "/")
+		add("leave", append(homes, "/dev", "/proc", "/sys")...)
 	}
+	switch f.String("ProtectHome") {
+	case "yes", "true", "1", "on":
+		add("inaccessible", homes...)
+	case "read-only":
+		add("ro", homes...)
+	case "tmpfs":
+		add("tmpfs", homes...)
+	}
+	if f.Bool("ProtectKernelTunables") {
+		add("ro", "/proc/sys", "/proc/sysrq-trigger", "/proc/latency_stats", "/proc/mtrr", "/proc/apm", "/proc/acpi", "/proc/timer_stats",
+			"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/sys")
+		add("inaccessible", "/proc/kallsyms", "/proc/kcore")
+	}
+	if f.Bool("ProtectControlGroups") {
+		add("ro", "/sys/fs/cgroup")
+	}
+	if f.Bool("ProtectKernelModules") {
+		add("inaccessible", "/usr/lib/modules")
+	}
+	if f.Bool("ProtectKernelLogs") {
+		add("inaccessible", "/proc/kmsg", "/dev/kmsg")
+	}
+}
+
+// cover is what is mounted over the machine's own.
+func (s *sandbox) cover(f *load.Unit, add func(kind string, paths ...string)) {
+	if f.Bool("PrivateDevices") {
+		s.mounts = append(s.mounts, stage.Mount{Kind: "private-dev", Target: "/dev"})
+	}
+	var proc []string
+	if p := f.String("ProtectProc"); p != "" && p != "default" {
+		proc = append(proc, "hidepid="+p)
+	}
+	if f.String("ProcSubset") == "pid" {
+		proc = append(proc, "subset=pid")
+	}
+	root := f.String("RootDirectory") != "" && f.String("RootDirectory") != "/"
+	if root && f.Bool("MountAPIVFS") {
+		for _, d := range []string{"/sys", "/dev"} {
+			if d == "/dev" && f.Bool("PrivateDevices") {
+				continue
+			}
+			s.mounts = append(s.mounts, stage.Mount{Kind: "bind", Source: d, Target: d, Recurse: true})
+		}
+		add("tmpfs", "/run")
+	}
+	if len(proc) > 0 || root && f.Bool("MountAPIVFS") {
+		s.mounts = append(s.mounts, stage.Mount{Kind: "proc", Target: "/proc", Options: strings.Join(proc, ",")})
+	}
+	for _, v := range f.Strings("TemporaryFileSystem") {
+		list, _ := value.ParseTemporaryFileSystems(v, nil)
+		for _, t := range list {
+			opts := "nodev,nosuid,mode=0755"
+			if t.Options != "" {
+				opts += "," + t.Options
+			}
+			s.mounts = append(s.mounts, stage.Mount{Kind: "tmpfs", Target: t.Path, Options: opts})
+		}
+	}
+	for _, d := range []string{"BindPaths", "BindReadOnlyPaths"} {
+		kind := "bind"
+		if d == "BindReadOnlyPaths" {
+			kind = "bind-ro"
+		}
+		for _, v := range f.Strings(d) {
+			list, _ := value.ParseBindPaths(v, nil)
+			for _, b := range list {
+				s.mounts = append(s.mounts, stage.Mount{Kind: kind, Source: b.Source, Target: b.Target, Recurse: !b.Flat, Optional: b.Optional})
+			}
+		}
+	}
+}
+
+// apply puts the sandbox into a spec. What the unit's own directories need is
+// opened again below a read-only root, and the credentials of other units are
+// hidden.
+func (s *sandbox) apply(spec *stage.Spec, r *spawnRequest) error {
+	c := r.cfg
+	spec.Unshare, spec.MountFlags, spec.PrivateUsers = s.unshare, s.flags, s.privateUsers
+	spec.NetNS, spec.IPCNS = s.netns, s.ipcns
+	spec.Mounts = append(spec.Mounts, s.mounts...)
+	if r.space != nil {
+		if err := r.space.apply(spec, s.share, r.unit); err != nil {
+			return err
+		}
+	}
+	if s.unshare&unix.CLONE_NEWNS == 0 {
+		return nil
+	}
+	spec.NoSUID = s.noSUID
 	spec.Keep = append(spec.Keep, c.keep...)
 	for i, d := range c.dirs {
 		if i == 4 {
 			continue
 		}
 		for _, n := range d.names {
-			spec.Keep = append(spec.Keep, d.base+"/"+n.name)
-		}
-		for _, n := range d.names {
-			spec.Mounts = append(spec.Mounts, stage.Mount{Kind: "rw", Target: d.base + "/" + n.name, Optional: true})
+			p := d.base + "/" + n.name
+			spec.Keep = append(spec.Keep, p)
+			spec.Mounts = append(spec.Mounts, stage.Mount{Kind: "rw", Target: p, Optional: true})
 		}
 	}
-	if credDir != "" {
-		spec.Mounts = append(spec.Mounts, stage.Mount{Kind: "ro", Target: credDir, Optional: true})
+	if c.root != "" {
+		return nil
 	}
+	if r.credDir != "" {
+		spec.Mounts = append(spec.Mounts,
+			stage.Mount{Kind: "cover", Target: filepath.Dir(r.credDir), Optional: true},
+			stage.Mount{Kind: "bind-ro", Source: r.credDir, Target: r.credDir})
+	} else {
+		spec.Mounts = append(spec.Mounts, stage.Mount{Kind: "inaccessible", Target: r.credBase, Optional: true})
+	}
+	return nil
 }

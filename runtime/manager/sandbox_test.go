@@ -4,8 +4,10 @@ package manager_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/unitgen/unitgen/internal/testenv"
 )
@@ -74,12 +76,22 @@ func TestSandbox(t *testing.T) {
 		"caps.service":    "[Service]\nType=oneshot\nUser=nobody\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_CHOWN\nExecStart=/usr/bin/grep -E Cap(Eff|Bnd|Amb) /proc/self/status\n",
 		"strict.service": "[Service]\nType=oneshot\nProtectSystem=strict\nReadWritePaths=@DIR@/rw\nProtectHome=yes\nPrivateDevices=yes\nInaccessiblePaths=@DIR@/hidden\nBindReadOnlyPaths=/usr/bin:@DIR@/rw/bin\nStateDirectory=strict\n" +
 			"ExecStart=/bin/sh -c 'touch /usr/x 2>/dev/null || echo usr; touch @DIR@/rw/x && echo rw; ls -A /root 2>/dev/null | wc -l; test -e /dev/sda -o -e /dev/vda || echo nodisk; cat @DIR@/hidden/f 2>/dev/null || echo hidden; test -x @DIR@/rw/bin/id && echo bind; touch $$STATE_DIRECTORY/f && echo state; touch @DIR@/lib/no 2>/dev/null || echo lib'\n",
-		"tmp.service":   "[Service]\nType=oneshot\nPrivateTmp=yes\nExecStart=/bin/sh -c 'ls -A /tmp /var/tmp | grep -c ugm; touch /tmp/mine && echo mine'\n",
-		"net.service":   "[Service]\nType=oneshot\nPrivateNetwork=yes\nExecStart=/bin/sh -c 'tail -n +3 /proc/net/dev | wc -l'\n",
-		"nodir.service": "[Service]\nType=oneshot\nBindPaths=/nonexistent-source:/mnt\nExecStart=/bin/true\n",
-		"said.service":  "[Service]\nType=oneshot\nSystemCallFilter=@system-service\nIPAddressDeny=any\nExecStart=/bin/true\n",
+		"tmp.service":    "[Service]\nType=oneshot\nPrivateTmp=yes\nExecStart=/bin/sh -c 'ls -A /tmp /var/tmp | grep -c ugm; touch /tmp/mine && echo mine'\n",
+		"net.service":    "[Service]\nType=oneshot\nPrivateNetwork=yes\nExecStart=/bin/sh -c 'tail -n +3 /proc/net/dev | wc -l'\n",
+		"shared.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nPrivateTmp=yes\nPrivateNetwork=yes\nProtectSystem=strict\nExecStartPre=/bin/sh -c 'echo before > /tmp/f'\nExecStart=/bin/sh -c 'cat /tmp/f; touch /home/.probe && rm /home/.probe && echo home; readlink /proc/self/ns/net > /tmp/net'\n",
+		"joins.service":  "[Unit]\nJoinsNamespaceOf=shared.service\n[Service]\nType=oneshot\nPrivateTmp=yes\nPrivateNetwork=yes\nExecStart=/bin/sh -c 'cat /tmp/f; test \"$$(cat /tmp/net)\" = \"$$(readlink /proc/self/ns/net)\" && echo same; echo after > /tmp/g'\n",
+		"alone.service":  "[Service]\nType=oneshot\nPrivateTmp=yes\nExecStart=/bin/sh -c 'test ! -e /tmp/f && echo empty'\n",
+		"nocaps.service": "[Service]\nType=oneshot\nCapabilityBoundingSet=\nExecStart=/usr/bin/grep CapBnd /proc/self/status\n",
+		"users.service":  "[Service]\nType=oneshot\nUser=nobody\nPrivateUsers=yes\nProtectProc=invisible\nExecStart=/bin/sh -c 'tr -s \" \" < /proc/self/uid_map; id -u; test -e /proc/1 || echo hidden'\n",
+		"bang.service":   "[Service]\nType=oneshot\nUser=daemon\nSupplementaryGroups=adm\nExecStart=!/bin/sh -c 'id -u; id -G; echo $$USER'\nExecStart=!!/usr/bin/id -un\n",
+		"subset.service": "[Service]\nType=oneshot\nProcSubset=pid\nExecStart=/bin/sh -c 'test -e /proc/cpuinfo || echo subset'\n",
+		"below.service":  "[Service]\nType=oneshot\nTemporaryFileSystem=/usr/share\nBindReadOnlyPaths=/usr/share/zoneinfo\nExecStart=/bin/sh -c 'ls /usr/share; test -e /usr/share/zoneinfo/UTC && echo there; touch /usr/share/zoneinfo/x 2>/dev/null || echo ro'\n",
+		"netns.service":  "[Service]\nType=oneshot\nNetworkNamespacePath=/nonexistent/ns\nExecStart=/bin/true\n",
+		"root.service":   "[Service]\nType=oneshot\nRootDirectory=@DIR@/root\nBindReadOnlyPaths=/usr /bin /lib -/lib64\nExecStart=/bin/sh -c 'ls -d /proc/self /dev/null /etc 2>/dev/null; pwd'\n",
+		"nodir.service":  "[Service]\nType=oneshot\nBindPaths=/nonexistent-source:/mnt\nExecStart=/bin/true\n",
+		"said.service":   "[Service]\nType=oneshot\nSystemCallFilter=@system-service\nIPAddressDeny=any\nExecStart=/bin/true\n",
 	})
-	for _, d := range []string{"rw", "hidden"} {
+	for _, d := range []string{"rw", "hidden", "root"} {
 		if err := os.Mkdir(m.dir+"/"+d, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -88,11 +100,21 @@ func TestSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ unit, job, log string }{
-		{"user.service", "done", "nobody\nnogroup daemon\n/nonexistent nobody\nroot"},
+		{"user.service", "done", "nobody\nnogroup daemon\nnobody\nroot"},
 		{"nouser.service", "failed", ""},
 		{"dynamic.service", "done", "own"},
 		{"caps.service", "done", "CapEff:\t0000000000000400\nCapBnd:\t0000000000000401\nCapAmb:\t0000000000000400"},
 		{"strict.service", "done", "usr\nrw\n0\nnodisk\nhidden\nbind\nstate\nlib"},
+		{"shared.service", "done", "before\nhome"},
+		{"joins.service", "done", "before\nsame"},
+		{"alone.service", "done", "empty"},
+		{"nocaps.service", "done", "CapBnd:\t0000000000000000"},
+		{"users.service", "done", " 0 0 1\n 65534 65534 1\n65534\nhidden"},
+		{"bang.service", "done", "0\n0 1 4\ndaemon\ndaemon"},
+		{"subset.service", "done", "subset"},
+		{"below.service", "done", "zoneinfo\nthere\nro"},
+		{"netns.service", "failed", ""},
+		{"root.service", "done", "/dev/null\n/proc/self\n/"},
 		{"tmp.service", "done", "1\nmine"}, // the manager's own directory stays
 		{"net.service", "done", "1"},
 		{"nodir.service", "failed", ""},
@@ -107,6 +129,21 @@ func TestSandbox(t *testing.T) {
 	}
 	if st := m.show("nouser.service").Service.ExecMain.Status; st != 217 {
 		t.Errorf("a missing user gives status %d", st)
+	}
+	if st := m.show("netns.service").Service.ExecMain.Status; st != 225 {
+		t.Errorf("a missing network namespace gives status %d", st)
+	}
+	if got := m.job("stop", "shared.service"); got != "done" {
+		t.Errorf("the stop of shared.service ended %q", got)
+	}
+	for range 500 { // the directories go after the last unit that used them
+		if left, _ := filepath.Glob("/tmp/systemd-private-*-shared.service-*"); len(left) == 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if left, _ := filepath.Glob("/tmp/systemd-private-*-shared.service-*"); len(left) > 0 {
+		t.Error("left behind:", left)
 	}
 	if st := m.show("nodir.service").Service.ExecMain.Status; st != 226 {
 		t.Errorf("a missing source of a bind mount gives status %d", st)

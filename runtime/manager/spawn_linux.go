@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -33,7 +34,9 @@ type spawnRequest struct {
 	fifo     string
 	cgroup   *os.File
 	cgroups  []string // cgroup v1 files the process writes itself into
-	credDir  string
+	credDir  string   // $CREDENTIALS_DIRECTORY, "" without
+	credBase string   // where those of all units lie
+	space    *space
 	isMain   bool
 }
 
@@ -55,7 +58,7 @@ func commandsOf(f *load.Unit, setting string) []command {
 		out = append(out, command{
 			setting: setting, index: i, path: c.Path, argv: c.Argv,
 			ignore: strings.Contains(c.Prefix, "-"), literal: strings.Contains(c.Prefix, ":"),
-			full: strings.Contains(c.Prefix, "+"), noUser: strings.Contains(c.Prefix, "!"),
+			full: strings.Contains(c.Prefix, "+"), noUser: strings.Contains(c.Prefix, "!") && !strings.Contains(c.Prefix, "!!"),
 		})
 	}
 	return out
@@ -89,11 +92,9 @@ func (s *spawnRequest) close() {
 func (s *spawnRequest) start(m *Manager) (pid int, status *os.File, err error) {
 	c := s.cfg
 	full := s.cmd.full
-	var acct account
-	if !full && !s.cmd.noUser {
-		if acct, err = c.resolve(s.unit); err != nil {
-			return 0, nil, err
-		}
+	acct, err := c.resolve(s.unit)
+	if err != nil {
+		return 0, nil, err
 	}
 	env := s.environment(m, acct)
 	more, err := s.prepareDirs(acct)
@@ -131,8 +132,12 @@ func (s *spawnRequest) start(m *Manager) (pid int, status *os.File, err error) {
 		return 0, nil, err
 	}
 	defer std.close()
-	if s.needsStage(full) {
-		return s.startStage(m, path, argv, env, acct, std)
+	groups := acct.set && s.cmd.noUser && !full
+	if full || s.cmd.noUser {
+		acct.set = false // all but who the process is
+	}
+	if groups || s.needsStage(full) {
+		return s.startStage(m, path, argv, env, acct, groups, std)
 	}
 	dir := s.workDir(acct)
 	if dir != "" {
@@ -212,12 +217,12 @@ func (s *spawnRequest) needsStage(full bool) bool {
 }
 
 // startStage starts the second stage and hands it what to do.
-func (s *spawnRequest) startStage(m *Manager, path string, argv, env []string, a account, std *stdio) (int, *os.File, error) {
+func (s *spawnRequest) startStage(m *Manager, path string, argv, env []string, a account, groups bool, std *stdio) (int, *os.File, error) {
 	c := s.cfg
 	spec := stage.Spec{
 		Path: path, Argv: argv, Env: env, Dir: s.workDir(a), DirOptional: c.dirOptional,
 		FDs: len(s.pass), ListenNames: strings.Join(s.names, ":"), WatchdogUsec: s.watchdog,
-		SetUser: a.set, UID: a.uid, GID: a.gid, Groups: a.groups,
+		SetUser: a.set, SetGroups: groups, UID: a.uid, GID: a.gid, Groups: a.groups,
 		Nice: c.nice, OOMScore: c.oomScore, IOPrio: c.ioPrio, Timerslack: c.timerslack,
 		SchedPolicy: c.policy, SchedPrio: c.priority, ResetOnFork: c.resetOnFork, CPUs: c.cpus, Limits: c.limits,
 		KeepSIGPIPE: !c.ignoreSIGPIPE, CgroupFiles: s.cgroups, Personality: c.personality,
@@ -229,7 +234,9 @@ func (s *spawnRequest) startStage(m *Manager, path string, argv, env []string, a
 	if !s.cmd.full {
 		spec.Root = c.root
 		spec.CapBounding, spec.CapAmbient, spec.SecureBits, spec.NoNewPrivs = c.bounding, c.ambient, c.secureBits, c.noNewPrivs
-		c.sandbox.apply(&spec, c, s.credDir)
+		if err := c.sandbox.apply(&spec, s); err != nil {
+			return 0, nil, err
+		}
 		if spec.Filters = c.calls.programs(c.personality); len(spec.Filters) > 0 {
 			spec.NoFile = m.noFile
 		}
@@ -265,7 +272,45 @@ func (s *spawnRequest) startStage(m *Manager, path string, argv, env []string, a
 		r.Close()
 		return 0, nil, step(stage.ExitExec, "EXEC", &os.PathError{Op: "exec", Path: program, Err: err})
 	}
+	if spec.PrivateUsers {
+		return nextProcess(pid, r)
+	}
 	return pid, r, nil
+}
+
+// nextProcess reads which process goes on in place of the one that was
+// started; where that one failed, it is itself the one that ends.
+func nextProcess(pid int, r *os.File) (int, *os.File, error) {
+	line := make([]byte, 0, 64)
+	for b := make([]byte, 1); ; {
+		n, err := r.Read(b)
+		if n == 0 || err != nil {
+			return pid, replay(r, line), nil
+		}
+		if b[0] == '\n' {
+			break
+		}
+		line = append(line, b[0])
+		if len(line) == 4096 {
+			break
+		}
+	}
+	if next, err := strconv.Atoi(strings.TrimPrefix(string(line), "pid ")); err == nil && next > 1 {
+		return next, r, nil
+	}
+	return pid, replay(r, line), nil
+}
+
+// replay puts back what was read of a report that has ended.
+func replay(r *os.File, text []byte) *os.File {
+	if len(text) == 0 {
+		return r
+	}
+	if m, err := memory("report", text); err == nil {
+		r.Close()
+		return m
+	}
+	return r
 }
 
 // stageResult waits until the second stage has become the program, or says
@@ -291,137 +336,6 @@ func memory(name string, data []byte) (*os.File, error) {
 		return nil, err
 	}
 	_, err = f.Seek(0, io.SeekStart)
-	return f, err
-}
-
-// stdio are the three standard descriptors of a process.
-type stdio struct{ fds [3]*os.File }
-
-func (s *stdio) files() []uintptr {
-	return []uintptr{s.fds[0].Fd(), s.fds[1].Fd(), s.fds[2].Fd()}
-}
-
-func (s *stdio) close() {
-	for i, f := range s.fds {
-		if f != nil && (i == 0 || f != s.fds[0]) && (i < 2 || f != s.fds[1]) {
-			f.Close()
-		}
-	}
-}
-
-// openStdio opens StandardInput=, StandardOutput= and StandardError=.
-func (s *spawnRequest) openStdio(c *execConfig, a account) (*stdio, error) {
-	out := &stdio{}
-	in, err := s.openInput(c)
-	if err != nil {
-		return out, step(stage.ExitStdin, "STDIN", err)
-	}
-	out.fds[0] = in
-	o, err := s.openOutput(c, c.stdout, in, nil, a)
-	if err != nil {
-		out.close()
-		return out, step(stage.ExitStdout, "STDOUT", err)
-	}
-	out.fds[1] = o
-	e, err := s.openOutput(c, c.stderr, in, o, a)
-	if err != nil {
-		out.close()
-		return out, step(stage.ExitStderr, "STDERR", err)
-	}
-	out.fds[2] = e
-	return out, nil
-}
-
-func (s *spawnRequest) openInput(c *execConfig) (*os.File, error) {
-	kind, arg, _ := strings.Cut(c.stdin, ":")
-	switch kind {
-	case "data":
-		return memory("stdin", c.stdinData)
-	case "file":
-		if c.stdout == "file:"+arg || c.stderr == "file:"+arg {
-			return os.OpenFile(arg, os.O_RDWR|os.O_CREATE, 0o666&^os.FileMode(c.umask))
-		}
-		return os.OpenFile(arg, os.O_RDONLY, 0)
-	case "socket":
-		if s.stdinFD >= 0 {
-			return dup(s.stdinFD)
-		}
-		return nil, errors.New("there is no connection to read from")
-	case "fd":
-		return s.named(arg, "stdin")
-	case "tty", "tty-force", "tty-fail":
-		return os.OpenFile(c.tty, os.O_RDWR|unix.O_NOCTTY, 0)
-	}
-	return os.OpenFile(os.DevNull, os.O_RDONLY, 0)
-}
-
-func (s *spawnRequest) named(name, otherwise string) (*os.File, error) {
-	if name == "" {
-		name = otherwise
-	}
-	for i, n := range s.names {
-		if n == name {
-			return dup(s.pass[i])
-		}
-	}
-	return nil, fmt.Errorf("no descriptor is named %q", name)
-}
-
-func dup(fd int) (*os.File, error) {
-	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(n), "fd"), nil
-}
-
-func (s *spawnRequest) openOutput(c *execConfig, how string, in, out *os.File, a account) (*os.File, error) {
-	kind, arg, _ := strings.Cut(how, ":")
-	mode := 0o666 &^ os.FileMode(c.umask)
-	own := func(f *os.File, err error) (*os.File, error) {
-		if err == nil && a.set {
-			_ = f.Chown(int(a.uid), int(a.gid))
-		}
-		return f, err
-	}
-	switch kind {
-	case "inherit":
-		if out != nil {
-			return out, nil
-		}
-		if c.stdin == "null" || c.stdin == "data" || c.stdin == "" {
-			return s.openOutput(c, "journal", in, nil, a)
-		}
-		return in, nil
-	case "null":
-		return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	case "file":
-		if strings.HasPrefix(c.stdin, "file:") && strings.TrimPrefix(c.stdin, "file:") == arg {
-			return in, nil
-		}
-		return own(os.OpenFile(arg, os.O_WRONLY|os.O_CREATE, mode))
-	case "append":
-		return own(os.OpenFile(arg, os.O_WRONLY|os.O_CREATE|os.O_APPEND, mode))
-	case "truncate":
-		return own(os.OpenFile(arg, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode))
-	case "socket":
-		if s.stdinFD >= 0 {
-			return dup(s.stdinFD)
-		}
-		return nil, errors.New("there is no connection to write to")
-	case "fd":
-		return s.named(arg, map[bool]string{true: "stdout", false: "stderr"}[out == nil])
-	case "tty":
-		return os.OpenFile(c.tty, os.O_WRONLY|unix.O_NOCTTY, 0)
-	}
-	// journal, kmsg, syslog and the +console forms: the unit's own log
-	f, err := os.OpenFile(s.fifo, os.O_RDWR, 0)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	}
-	if err == nil && a.set {
-		_ = os.Chown(s.fifo, int(a.uid), -1)
-	}
 	return f, err
 }
 
@@ -538,7 +452,13 @@ func (s *spawnRequest) environment(m *Manager, a account) []string {
 		env = append(env, s.env...)
 	}
 	if a.set && a.name != "" {
-		env = append(env, "HOME="+a.home, "LOGNAME="+a.name, "USER="+a.name, "SHELL="+a.shell)
+		env = append(env, "LOGNAME="+a.name, "USER="+a.name)
+		if a.home != "" && a.home != "/" && a.uid != nobodyUID {
+			env = append(env, "HOME="+a.home)
+		}
+		if a.shell != "" && !strings.HasSuffix(a.shell, "/nologin") && !strings.HasSuffix(a.shell, "/false") {
+			env = append(env, "SHELL="+a.shell)
+		}
 	}
 	env = append(env, c.env...)
 	env = append(env, s.fileEnv...)

@@ -11,9 +11,9 @@ import (
 var neverApplied = []string{
 	"RestrictFileSystems", "RestrictNetworkInterfaces",
 	"SELinuxContext", "AppArmorProfile", "SmackProcessLabel", "KeyringMode", "PAMName",
-	"ProtectProc", "ProcSubset", "PrivateUsers", "PrivatePIDs", "RootImage", "RootHash", "RootVerity", "RootImageOptions", "RootEphemeral",
-	"MountImages", "ExtensionImages", "ExtensionDirectories", "MountAPIVFS", "BindLogSockets",
-	"NetworkNamespacePath", "IPCNamespacePath", "JoinsNamespaceOf", "NUMAPolicy", "NUMAMask",
+	"PrivatePIDs", "RootImage", "RootHash", "RootVerity", "RootImageOptions", "RootEphemeral",
+	"MountImages", "ExtensionImages", "ExtensionDirectories", "BindLogSockets",
+	"NUMAPolicy", "NUMAMask",
 	"LoadCredentialEncrypted", "SetCredentialEncrypted", "ImportCredential",
 	"IPAccounting", "IPAddressAllow", "IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "BPFProgram",
 	"SocketBindAllow", "SocketBindDeny", "DeviceAllow", "DevicePolicy", "DisableControllers", "ManagedOOMSwap", "ManagedOOMMemoryPressure",
@@ -31,6 +31,7 @@ var rootOnly = []string{
 	"ProtectSystem", "ProtectHome", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups",
 	"ProtectHostname", "PrivateTmp", "PrivateDevices", "PrivateNetwork", "PrivateIPC", "PrivateMounts", "MountFlags",
 	"ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem",
+	"ProtectProc", "ProcSubset", "PrivateUsers", "MountAPIVFS", "NetworkNamespacePath", "IPCNamespacePath", "JoinsNamespaceOf",
 	"SocketUser", "SocketGroup", "IOSchedulingClass", "CPUSchedulingPolicy",
 }
 

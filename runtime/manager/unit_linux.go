@@ -54,6 +54,7 @@ type unit struct {
 	reloadFailed  bool
 	slice         string
 	group         group
+	space         *space
 	frozen        bool
 	stopRequested bool
 	foreign       bool     // has processes that are not our descendants
@@ -169,6 +170,7 @@ func (u *unit) notify(old, a us.ActiveState) {
 	}
 	if a.IsInactiveOrFailed() && !old.IsInactiveOrFailed() {
 		u.group.release(u)
+		u.leaveSpace()
 		for _, t := range []transaction.DepType{transaction.Requires, transaction.Requisite, transaction.Wants, transaction.BindsTo, transaction.Upholds} {
 			for _, d := range u.node.Deps(t) {
 				m.enqueueCheck(m.unneeded, d)

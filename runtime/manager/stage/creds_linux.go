@@ -12,7 +12,7 @@ import (
 // The steps here change this thread alone; exec then makes it the process.
 
 func (s *Spec) group() error {
-	if !s.SetUser {
+	if !s.SetUser && !s.SetGroups {
 		return nil
 	}
 	var list unsafe.Pointer
@@ -21,6 +21,9 @@ func (s *Spec) group() error {
 	}
 	if _, _, e := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(s.Groups)), uintptr(list), 0); e != 0 {
 		return fmt.Errorf("setgroups: %w", e)
+	}
+	if !s.SetUser {
+		return nil
 	}
 	if _, _, e := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(s.GID), uintptr(s.GID), uintptr(s.GID)); e != 0 {
 		return fmt.Errorf("setresgid %d: %w", s.GID, e)

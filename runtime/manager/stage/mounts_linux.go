@@ -5,37 +5,140 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 func (s *Spec) network() error {
-	flags := s.Unshare & (unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
-	if flags == 0 {
-		return nil
+	for _, ns := range []struct {
+		path string
+		flag int
+	}{{s.NetNS, unix.CLONE_NEWNET}, {s.IPCNS, unix.CLONE_NEWIPC}} {
+		if ns.path == "" {
+			continue
+		}
+		fd, err := unix.Open(ns.path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", ns.path, err)
+		}
+		err = unix.Setns(fd, ns.flag)
+		unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("%s: %w", ns.path, err)
+		}
 	}
-	if err := unix.Unshare(int(flags)); err != nil {
-		return err
+	if flags := s.Unshare & (unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS); flags != 0 {
+		return unix.Unshare(int(flags))
 	}
-	if !s.NetUp {
-		return nil
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req)
+	return nil
 }
 
-// mounts makes the private mount namespace. Changes are made in the order of
-// the list: writable places are listed after the read-only ones around them.
+// rank orders changes of one path: the first is carried out, the others are
+// dropped. Rights to execute are a matter of their own.
+var rank = map[string]int{"inaccessible": 1, "bind": 2, "bind-ro": 2, "private-tmp": 3, "private-dev": 4, "cover": 5, "proc": 6, "mqueue": 6, "ro": 7, "rw": 8, "tmpfs": 9, "leave": 10}
+
+func (m Mount) forExec() bool { return m.Kind == "exec" || m.Kind == "noexec" }
+
+// marks reports whether the change only says how what is there may be used.
+func (m Mount) marks() bool {
+	return m.Kind == "ro" || m.Kind == "rw" || m.Kind == "leave" || m.forExec()
+}
+
+// readOnly reports whether what is mounted there may only be read.
+func (m Mount) readOnly() bool {
+	return m.Kind == "ro" || m.Kind == "bind-ro" || m.Kind == "inaccessible" || m.Kind == "cover"
+}
+
+// plan resolves, orders and thins out the changes: parents come before what
+// lies in them, and what lies in an inaccessible place is left out.
+func (s *Spec) plan() ([]Mount, error) {
+	var list []Mount
+	for _, m := range s.Mounts {
+		target, err := chase(s.Root, m.Target)
+		if err != nil {
+			return nil, err
+		}
+		m.Target = target
+		if m.marks() || m.Kind == "inaccessible" {
+			if _, err := os.Lstat(target); err != nil {
+				if m.Optional && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES)) {
+					continue
+				}
+				return nil, fmt.Errorf("%s %s: %w", m.Kind, m.Target, err)
+			}
+		}
+		list = append(list, m)
+	}
+	slices.SortStableFunc(list, func(a, b Mount) int {
+		if c := strings.Compare(sortKey(a.Target), sortKey(b.Target)); c != 0 {
+			return c
+		}
+		return rank[a.Kind] - rank[b.Kind]
+	})
+	var out []Mount
+	hidden := "\x00"
+	taken := map[string]bool{}
+	for _, m := range list {
+		key := m.Target
+		if m.forExec() {
+			key += "\x00exec"
+		}
+		if taken[key] || below(m.Target, hidden) && m.Target != hidden {
+			continue
+		}
+		taken[key] = true
+		if m.Kind == "inaccessible" {
+			hidden = m.Target
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// chase follows the symbolic links of a path below a root, which none of them
+// leaves; what does not exist stays as it is.
+func chase(root, path string) (string, error) {
+	rest := strings.Split(filepath.Clean("/"+path), "/")
+	done := "/"
+	for links := 0; len(rest) > 0; {
+		name := rest[0]
+		rest = rest[1:]
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			done = filepath.Dir(done)
+			continue
+		}
+		to, err := os.Readlink(filepath.Join(root, done, name))
+		if err != nil {
+			done = filepath.Join(done, name)
+			continue
+		}
+		if links++; links > 40 {
+			return "", &os.PathError{Op: "readlink", Path: path, Err: unix.ELOOP}
+		}
+		if filepath.IsAbs(to) {
+			done = "/"
+		}
+		rest = append(strings.Split(to, "/"), rest...)
+	}
+	return filepath.Join("/", root, done), nil
+}
+
+// sortKey makes "/a/b" come before "/a-b".
+func sortKey(p string) string { return strings.ReplaceAll(p, "/", "\x00") }
+
+// below reports whether a path is a directory or lies in it.
+func below(p, dir string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// mounts makes the private mount namespace: first everything that is mounted,
+// then what may be written, set user IDs or executed, for each mount by the
+// nearest change above it.
 func (s *Spec) mounts() error {
 	if s.Unshare&unix.CLONE_NEWNS == 0 {
 		return nil
@@ -43,16 +146,46 @@ func (s *Spec) mounts() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return err
 	}
-	flags := s.MountFlags
-	if flags == 0 {
-		flags = unix.MS_SLAVE
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|flags, ""); err != nil {
+	// To begin with nothing goes back to the machine.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return fmt.Errorf("making / a slave: %w", err)
 	}
-	for _, m := range s.Mounts {
+	table, err := os.Open("/proc/thread-self/mountinfo")
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	list, err := s.plan()
+	if err != nil {
+		return err
+	}
+	points, err := mountPoints(table)
+	if err != nil {
+		return err
+	}
+	taken := list[:0]
+	for _, m := range list {
+		if err := m.take(); err != nil {
+			if m.Optional && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) {
+				continue
+			}
+			return fmt.Errorf("%s %s: %w", m.Kind, m.Source, err)
+		}
+		taken = append(taken, m)
+	}
+	list = taken
+	for _, m := range list {
 		back := s.hold(m)
-		if err := m.apply(s.Root); err != nil {
+		if m.marks() {
+			if slices.Contains(points, m.Target) {
+				continue
+			}
+			err = unix.Mount(m.Target, m.Target, "", unix.MS_BIND|unix.MS_REC, "")
+			points = append(points, m.Target)
+		} else {
+			err = m.apply()
+		}
+		if err != nil {
 			if m.Optional && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) {
 				continue
 			}
@@ -68,12 +201,98 @@ func (s *Spec) mounts() error {
 			unix.Close(fd)
 		}
 	}
+	if err := s.restrict(table, list); err != nil {
+		return err
+	}
+	if s.MountFlags != 0 && s.MountFlags != unix.MS_SLAVE {
+		if err := unix.Mount("", "/", "", unix.MS_REC|s.MountFlags, ""); err != nil {
+			return fmt.Errorf("setting the propagation of /: %w", err)
+		}
+	}
 	return nil
 }
 
-// hold takes hold of the directories that a tmpfs is about to cover.
+// restrict sets the attributes of each mount by the nearest change above it.
+func (s *Spec) restrict(table *os.File, list []Mount) error {
+	points, err := mountPoints(table)
+	if err != nil {
+		return err
+	}
+	root := s.Root
+	if root == "" {
+		root = "/"
+	}
+	for _, p := range points {
+		if !below(p, root) {
+			continue
+		}
+		var attr unix.MountAttr
+		var use, exec *Mount
+		for i := range list { // parents first: the last that fits is the nearest
+			if m := &list[i]; below(p, m.Target) {
+				if m.forExec() {
+					exec = m
+				} else {
+					use = m
+				}
+			}
+		}
+		if use != nil && use.readOnly() {
+			attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
+		}
+		if exec != nil && exec.Kind == "noexec" {
+			attr.Attr_set |= unix.MOUNT_ATTR_NOEXEC
+		} else if exec != nil {
+			attr.Attr_clr |= unix.MOUNT_ATTR_NOEXEC
+		}
+		if s.NoSUID {
+			attr.Attr_set |= unix.MOUNT_ATTR_NOSUID
+		}
+		if attr == (unix.MountAttr{}) {
+			continue
+		}
+		err := unix.MountSetattr(unix.AT_FDCWD, p, unix.AT_SYMLINK_NOFOLLOW, &attr)
+		switch {
+		case err == nil:
+		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOTDIR):
+			// covered by another mount: nobody gets there
+		default:
+			return fmt.Errorf("attributes of %s: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// mountPoints reads a table of mounts from its begin.
+func mountPoints(table *os.File) ([]string, error) {
+	var text []byte
+	buf := make([]byte, 64<<10)
+	for off := int64(0); ; {
+		n, err := table.ReadAt(buf, off)
+		text = append(text, buf[:n]...)
+		off += int64(n)
+		if n == 0 || err != nil {
+			break
+		}
+	}
+	if len(text) == 0 {
+		return nil, errors.New("the table of mounts cannot be read")
+	}
+	octal := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 4 {
+			if p := octal.Replace(f[4]); !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out, nil
+}
+
+// hold takes hold of the directories that something new is about to cover.
 func (s *Spec) hold(m Mount) map[string]int {
-	if m.Kind != "tmpfs" || s.Root != "" {
+	if m.Kind != "tmpfs" && m.Kind != "private-tmp" || s.Root != "" {
 		return nil
 	}
 	out := map[string]int{}
@@ -87,172 +306,4 @@ func (s *Spec) hold(m Mount) map[string]int {
 		}
 	}
 	return out
-}
-
-func (m Mount) apply(root string) error {
-	target := m.Target
-	if root != "" {
-		target = filepath.Join(root, target)
-	}
-	switch m.Kind {
-	case "ro", "rw", "noexec", "exec":
-		return remount(target, m.Kind)
-	case "bind", "bind-ro":
-		if err := makeTarget(m.Source, target); err != nil {
-			return err
-		}
-		flags := uintptr(unix.MS_BIND)
-		if m.Recurse {
-			flags |= unix.MS_REC
-		}
-		if err := unix.Mount(m.Source, target, "", flags, ""); err != nil {
-			return err
-		}
-		if m.Kind == "bind-ro" {
-			return setAttr(target, unix.MOUNT_ATTR_RDONLY, 0)
-		}
-		return nil
-	case "tmpfs", "empty":
-		opts := m.Options
-		if m.Kind == "empty" {
-			opts = "mode=0755,size=4k,nr_inodes=64"
-		}
-		flags, data := splitOptions(opts)
-		if _, err := os.Stat(target); err != nil {
-			if err := os.MkdirAll(target, 0o755); err != nil {
-				return err
-			}
-		}
-		if m.Kind == "empty" {
-			flags |= unix.MS_RDONLY
-		}
-		return unix.Mount("tmpfs", target, "tmpfs", flags|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_STRICTATIME, data)
-	case "inaccessible":
-		return inaccessible(target)
-	case "private-dev":
-		return privateDev(target)
-	case "proc":
-		return unix.Mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, m.Options)
-	}
-	return fmt.Errorf("unknown change of mounts %q", m.Kind)
-}
-
-func makeTarget(source, target string) error {
-	st, err := os.Stat(source)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(target); err == nil {
-		return nil
-	}
-	if st.IsDir() {
-		return os.MkdirAll(target, 0o755)
-	}
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(target, os.O_CREATE|os.O_RDONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// remount makes a path a mount of its own and changes its attributes, with all
-// below it.
-func remount(target, kind string) error {
-	if err := unix.Mount(target, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-		return err
-	}
-	switch kind {
-	case "ro":
-		return setAttr(target, unix.MOUNT_ATTR_RDONLY, 0)
-	case "rw":
-		return setAttr(target, 0, unix.MOUNT_ATTR_RDONLY)
-	case "noexec":
-		return setAttr(target, unix.MOUNT_ATTR_NOEXEC, 0)
-	default:
-		return setAttr(target, 0, unix.MOUNT_ATTR_NOEXEC)
-	}
-}
-
-func setAttr(target string, set, clear uint64) error {
-	return unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: set, Attr_clr: clear})
-}
-
-// inaccessible covers a path with something empty that nobody may open.
-func inaccessible(target string) error {
-	st, err := os.Stat(target)
-	if err != nil {
-		return err
-	}
-	if st.IsDir() {
-		return unix.Mount("tmpfs", target, "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=000,size=4k,nr_inodes=16")
-	}
-	return unix.Mount("/dev/null", target, "", unix.MS_BIND, "")
-}
-
-// privateDev gives a /dev with the harmless devices only.
-func privateDev(target string) error {
-	stage, err := os.MkdirTemp("/tmp", "unitgen-dev-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(stage)
-	if err := unix.Mount("tmpfs", stage, "tmpfs", unix.MS_NOSUID|unix.MS_STRICTATIME, "mode=0755,size=64k,nr_inodes=1024"); err != nil {
-		return err
-	}
-	defer func() { _ = unix.Unmount(stage, unix.MNT_DETACH) }()
-	for _, d := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
-		f, err := os.Create(filepath.Join(stage, d))
-		if err != nil {
-			return err
-		}
-		f.Close()
-		if err := unix.Mount("/dev/"+d, filepath.Join(stage, d), "", unix.MS_BIND, ""); err != nil && !errors.Is(err, unix.ENOENT) {
-			return err
-		}
-	}
-	for _, d := range []string{"pts", "shm", "mqueue", "hugepages"} {
-		if _, err := os.Stat("/dev/" + d); err != nil {
-			continue
-		}
-		p := filepath.Join(stage, d)
-		if err := os.Mkdir(p, 0o755); err != nil {
-			return err
-		}
-		if err := unix.Mount("/dev/"+d, p, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-			return err
-		}
-	}
-	for name, to := range map[string]string{"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
-		if err := os.Symlink(to, filepath.Join(stage, name)); err != nil {
-			return err
-		}
-	}
-	if st, err := os.Stat("/dev/log"); err == nil && st.Mode()&os.ModeSocket != 0 {
-		_ = os.Symlink("/run/systemd/journal/dev-log", filepath.Join(stage, "log"))
-	}
-	return unix.Mount(stage, target, "", unix.MS_MOVE, "")
-}
-
-func splitOptions(s string) (flags uintptr, data string) {
-	var rest []string
-	for _, o := range strings.Split(s, ",") {
-		switch o {
-		case "":
-		case "ro":
-			flags |= unix.MS_RDONLY
-		case "rw":
-		case "nosuid":
-			flags |= unix.MS_NOSUID
-		case "nodev":
-			flags |= unix.MS_NODEV
-		case "noexec":
-			flags |= unix.MS_NOEXEC
-		default:
-			rest = append(rest, o)
-		}
-	}
-	return flags, strings.Join(rest, ",")
 }

@@ -19,10 +19,11 @@ type Spec struct {
 	ListenNames  string // LISTEN_FDNAMES, "" without descriptors
 	WatchdogUsec string // WATCHDOG_USEC, "" without
 
-	SetUser bool
-	UID     uint32
-	GID     uint32
-	Groups  []uint32
+	SetGroups bool // the supplementary groups only
+	SetUser   bool
+	UID       uint32
+	GID       uint32
+	Groups    []uint32
 
 	Umask       *uint32
 	Nice        *int
@@ -44,9 +45,11 @@ type Spec struct {
 	NoNewPrivs  bool
 	CgroupFiles []string // the process writes itself into these
 	Unshare     uintptr  // CLONE_NEW… of this thread
-	NetUp       bool     // bring the loopback interface up
-	Hostname    bool     // a UTS namespace of its own
+	NoSUID      bool     // in the private mount namespace
 	Mounts      []Mount
+	// PrivateUsers: a user namespace with root, the unit's user and nobody.
+	// Second says that the process is in it already.
+	PrivateUsers, Second bool
 	// Keep are directories that stay visible below a tmpfs: the manager's own,
 	// where they lie in /tmp.
 	Keep        []string
@@ -67,14 +70,21 @@ type Limit struct {
 	Soft, Hard uint64
 }
 
-// Mount is one change of the private mount namespace.
+// Mount is one change of the private mount namespace. Kinds: "bind", "bind-ro",
+// "tmpfs", "private-tmp" (a bind mount that hides what Keep names), "cover" (a
+// directory of which nothing is seen but what else is mounted there), "inaccessible", "private-dev", "proc", "mqueue";
+// and what only marks a path: "ro", "rw", "leave" (as it is, whatever is said
+// above it), "exec", "noexec".
 type Mount struct {
-	Kind     string // "bind", "ro", "rw", "noexec", "exec", "inaccessible", "tmpfs", "private-dev", "empty", "proc", "ro-rec"
+	Kind     string
 	Source   string
 	Target   string
 	Options  string
 	Optional bool // no complaint when Source or Target is missing
 	Recurse  bool
+
+	tree int  // of a bind mount: what it shows
+	dir  bool // and whether that is a directory
 }
 
 // Exit statuses of a failed step (systemd.exec(5), "Process Exit Codes").

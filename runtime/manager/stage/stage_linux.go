@@ -43,6 +43,9 @@ func Main() int {
 	// background job) stays ignored through exec unless it is caught here.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT)
 	f := run()
+	if f == nil {
+		return 0 // another process goes on
+	}
 	report := os.NewFile(uintptr(reportFD), "report")
 	fmt.Fprintf(report, "%s: %v", f.step, f.err)
 	return f.status
@@ -61,24 +64,30 @@ func run() *failure {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return &failure{ExitMemory, "SPEC", err}
 	}
-	steps := []struct {
-		name   string
-		status int
-		f      func() error
-	}{
-		{"CGROUP", ExitCgroup, s.cgroup},
-		{"OOM_ADJUST", ExitOOMAdjust, s.oom},
-		{"NICE", ExitNice, s.nice},
-		{"SETSCHEDULER", ExitScheduler, s.scheduler},
-		{"CPUAFFINITY", ExitCPUAffinity, s.affinity},
-		{"IOPRIO", ExitIOPrio, s.ioprio},
-		{"TIMERSLACK", ExitTimerslack, s.timerslack},
-		{"PERSONALITY", ExitPersonality, s.personality},
-		{"UMASK", ExitMemory, s.umask},
-		{"STDIN", ExitStdin, s.terminal},
-		{"NETWORK", ExitNetwork, s.network},
-		{"NAMESPACE", ExitNamespace, s.mounts},
-		{"LIMITS", ExitLimits, s.limits},
+	// The first part needs the machine's own privileges.
+	if !s.Second {
+		if f := carryOut([]step{
+			{"CGROUP", ExitCgroup, s.cgroup},
+			{"OOM_ADJUST", ExitOOMAdjust, s.oom},
+			{"NICE", ExitNice, s.nice},
+			{"SETSCHEDULER", ExitScheduler, s.scheduler},
+			{"CPUAFFINITY", ExitCPUAffinity, s.affinity},
+			{"IOPRIO", ExitIOPrio, s.ioprio},
+			{"TIMERSLACK", ExitTimerslack, s.timerslack},
+			{"PERSONALITY", ExitPersonality, s.personality},
+			{"UMASK", ExitMemory, s.umask},
+			{"STDIN", ExitStdin, s.terminal},
+			{"NETWORK", ExitNetwork, s.network},
+			{"NAMESPACE", ExitNamespace, s.mounts},
+			{"LIMITS", ExitLimits, s.limits},
+		}); f != nil {
+			return f
+		}
+		if s.PrivateUsers {
+			return s.handOver()
+		}
+	}
+	if f := carryOut([]step{
 		{"CHROOT", ExitChroot, s.chroot},
 		{"CAPABILITIES", ExitCapabilities, s.bounding},
 		{"GROUP", ExitGroup, s.group},
@@ -87,11 +96,8 @@ func run() *failure {
 		{"CHDIR", ExitChdir, s.chdir},
 		{"NO_NEW_PRIVILEGES", ExitNoNewPrivs, s.noNewPrivs},
 		{"FDS", ExitFDs, s.descriptors},
-	}
-	for _, st := range steps {
-		if err := st.f(); err != nil {
-			return &failure{st.status, st.name, err}
-		}
+	}); f != nil {
+		return f
 	}
 	env := s.environment()
 	if s.KeepSIGPIPE {
@@ -101,6 +107,22 @@ func run() *failure {
 		return s.filtered(env)
 	}
 	return &failure{ExitExec, "EXEC " + s.Path, syscall.Exec(s.Path, s.Argv, env)}
+}
+
+// step is one thing to do, with the exit status of its failure.
+type step struct {
+	name   string
+	status int
+	do     func() error
+}
+
+func carryOut(steps []step) *failure {
+	for _, st := range steps {
+		if err := st.do(); err != nil {
+			return &failure{st.status, st.name, err}
+		}
+	}
+	return nil
 }
 
 // environment adds what only the process itself knows: its own number.
