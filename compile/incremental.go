@@ -57,30 +57,6 @@ func plain(f *syntax.File) (names []string, ok bool) {
 	return names, len(names) > 0
 }
 
-// readsDirectives reports whether an expression of a block reads a directive
-// of a unit.
-func readsDirectives(blocks []*syntax.Block) bool {
-	for _, b := range blocks {
-		for _, a := range b.Attrs {
-			if a.Lit.Kind != syntax.LitNone {
-				continue
-			}
-			for _, t := range a.Expr().Variables() {
-				if unitname.Type("x."+t.RootName()) != "" && len(t) != 2 || t.RootName() == "hosts" {
-					return true
-				}
-				if _, named := t[len(t)-1].(hcl.TraverseSplat); named {
-					return true
-				}
-			}
-		}
-		if readsDirectives(b.Blocks) {
-			return true
-		}
-	}
-	return false
-}
-
 // partial gathers what the next check may build on; nil when the host is not of
 // the sort.
 func (c *compilation) partial(t *tree.Tree) *partial {
@@ -91,7 +67,7 @@ func (c *compilation) partial(t *tree.Tree) *partial {
 	seen := map[string]bool{}
 	for _, m := range c.set.Modules {
 		for _, f := range m.Files {
-			if readsDirectives(f.Blocks) {
+			if f.ReadsDirectives {
 				return nil
 			}
 			names, ok := plain(f)
@@ -203,7 +179,7 @@ func (c *compilation) again(rec *record) (r *Result, next *record, ok bool) {
 				continue
 			}
 			names, isPlain := plain(f)
-			if !isPlain || !slices.Equal(names, p.Plain[f.Path]) || readsDirectives(f.Blocks) {
+			if !isPlain || !slices.Equal(names, p.Plain[f.Path]) || f.ReadsDirectives {
 				return nil, nil, false
 			}
 			for _, u := range names {

@@ -23,9 +23,6 @@ func NewAttr(f *File, name string, at hcl.Range, x hclsyntax.Expression) *Attr {
 	return &Attr{Name: name, file: f, name: spanOf(at), at: spanOf(x.Range()), expr: x}
 }
 
-// Expr gives the attribute's expression. Two calls may give two of them.
-func (a *Attr) Expr() hclsyntax.Expression { return a.expr }
-
 // Range gives the place of the expression.
 func (a *Attr) Range() hcl.Range { return a.at.of(a.file) }
 

@@ -26,7 +26,7 @@ func LongTemplate(src []byte) bool {
 
 // longText refuses a text in the source that has too many lines.
 func (f *File) longText() *diag.Diagnostic {
-	if len(f.Src) < 64<<10 || !bytes.Contains(f.Src, []byte("<<")) && !bytes.Contains(f.Src, []byte("$${")) && !bytes.Contains(f.Src, []byte("%%{")) {
+	if !mayBeLong(f.Src) {
 		return nil
 	}
 	tokens, _ := hclsyntax.LexConfig(f.Src, f.Name, hcl.InitialPos)
@@ -35,6 +35,47 @@ func (f *File) longText() *diag.Diagnostic {
 		return nil
 	}
 	return diag.Errorf("E0104", "Source file is too large", Range(t.Range), "This text has too many lines to stand in a source file; about a megabyte may. Move it into a file of its own, and read that with source = \"…\" or file(\"…\").")
+}
+
+// mayBeLong looks at the source without cutting it into tokens, on the safe
+// side: every text that tooLong finds makes it true.
+func mayBeLong(src []byte) bool {
+	cost := func(text []byte, lines int) float64 {
+		pieces := float64(lines + 2*bytes.Count(text, []byte("$")) + 2*bytes.Count(text, []byte("%")) + 1)
+		return pieces * (float64(len(text)) + 16*pieces)
+	}
+	if len(src) < 64<<10 || cost(src, bytes.Count(src, []byte("\n"))) < maxJoin {
+		return false
+	}
+	text, mark, lines := []byte(nil), []byte(nil), 0 // of the heredoc at hand, to its end
+	for len(src) > 0 {
+		n := bytes.IndexByte(src, '\n') + 1
+		if n == 0 {
+			n = len(src)
+		}
+		line := src[:n]
+		if cost(line, 0) > maxJoin {
+			return true
+		}
+		opens := bytes.Index(line, []byte("<<"))
+		if mark == nil {
+			if opens >= 0 {
+				mark, text, lines = bytes.Trim(line[opens:], "<- \t\r\n"), src[n:], 0
+				if len(mark) == 0 || bytes.ContainsAny(mark, "<") {
+					return true
+				}
+			}
+		} else if lines++; opens >= 0 {
+			return true // a heredoc within a heredoc, or what looks like one
+		} else if bytes.Equal(bytes.TrimSpace(line), mark) {
+			if cost(text[:len(text)-len(src)], lines) > maxJoin {
+				return true
+			}
+			mark = nil
+		}
+		src = src[n:]
+	}
+	return mark != nil
 }
 
 // tooLong gives the token at which a text's lines are too many to be joined.

@@ -2,10 +2,13 @@ package syntax
 
 import (
 	"bytes"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
+
+	"github.com/unitgen/unitgen/schema/unitname"
 )
 
 // quick reads the plain part of HCL that nearly all of a configuration is
@@ -19,24 +22,35 @@ type quick struct {
 	src  []byte
 	i    int
 	line int
-	bol  int // offset of the line's first byte
-	read map[string]bool
-	deep int
+	bol  int // offset of the line's first byte, so that a column is i - bol + 1; later by the bytes that letters before i have beyond one
+
+	deep  int  // of blocks
+	depth int  // of expressions
+	lines bool // line ends mean something
+	build bool // expressions are made, not only read over
+	lazy  bool // in a block of directives
+	vars  []string
+
+	read       map[string]bool // namespaces of config that are read
+	directives bool            // something may read a directive of a unit
 }
 
 func (f *File) quick(reads map[string]bool) ([]*Block, bool) {
-	for _, c := range f.Src {
-		if c >= 0x80 || c == '\f' || c == '\v' {
-			return nil, false
-		}
-	}
-	q := &quick{f: f, src: f.Src, line: 1, read: reads}
+	q := &quick{f: f, src: f.Src, line: 1, read: reads, lines: true}
 	blocks, attrs, ok := q.body(false)
 	if !ok || q.i != len(q.src) || len(attrs) > 0 {
 		return nil, false
 	}
+	f.ReadsDirectives = q.directives
 	return blocks, true
 }
+
+// mark is a place to go back to.
+type mark struct{ i, line, bol int }
+
+func (q *quick) mark() mark { return mark{q.i, q.line, q.bol} }
+
+func (q *quick) back(m mark) { q.i, q.line, q.bol = m.i, m.line, m.bol }
 
 func (q *quick) peek() byte {
 	if q.i < len(q.src) {
@@ -51,12 +65,67 @@ func (q *quick) span(from hcl.Pos) hcl.Range {
 	return hcl.Range{Filename: q.f.Name, Start: from, End: q.at(q.i)}
 }
 
-// blanks skips blanks within a line.
+// blanks skips blanks and comments within a line.
 func (q *quick) blanks() {
-	for q.i < len(q.src) && (q.src[q.i] == ' ' || q.src[q.i] == '\t') {
-		q.i++
+	for q.i < len(q.src) {
+		switch c := q.src[q.i]; {
+		case c == ' ' || c == '\t':
+			q.i++
+		case c == '/' && q.next(1) == '*':
+			if !q.blockComment() {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
+
+// blockComment takes a comment that has an end mark.
+func (q *quick) blockComment() bool {
+	n := bytes.Index(q.src[q.i+2:], []byte("*/"))
+	if n < 0 {
+		return false
+	}
+	was := q.mark()
+	for end := q.i + n + 4; q.i < end; {
+		switch c := q.src[q.i]; {
+		case c == '\n':
+			q.i++
+			q.line++
+			q.bol = q.i
+		case c >= 0x80:
+			if !q.letter() {
+				q.back(was)
+				return false
+			}
+		default:
+			q.i++
+		}
+	}
+	return true
+}
+
+// letter takes a letter beyond ASCII that counts as one column and is spelled
+// in one way; of others, hclsyntax knows.
+func (q *quick) letter() bool {
+	r, n := utf8.DecodeRune(q.src[q.i:])
+	if !unicode.Is(letters, r) {
+		return false
+	}
+	q.i += n
+	q.bol += n - 1
+	return true
+}
+
+// letters are characters that never join their neighbours, and that Unicode's
+// normal form C leaves as they are.
+var letters = &unicode.RangeTable{R16: []unicode.Range16{
+	{Lo: 0xa1, Hi: 0xac, Stride: 1}, {Lo: 0xae, Hi: 0x2ff, Stride: 1}, {Lo: 0x391, Hi: 0x3a1, Stride: 1}, {Lo: 0x3a3, Hi: 0x3ce, Stride: 1},
+	{Lo: 0x400, Hi: 0x482, Stride: 1}, {Lo: 0x48a, Hi: 0x52f, Stride: 1}, {Lo: 0x2010, Hi: 0x2027, Stride: 1}, {Lo: 0x2030, Hi: 0x205e, Stride: 1},
+	{Lo: 0x20a0, Hi: 0x20bf, Stride: 1}, {Lo: 0x2190, Hi: 0x2193, Stride: 1}, {Lo: 0x2500, Hi: 0x257f, Stride: 1},
+	{Lo: 0x3041, Hi: 0x3096, Stride: 1}, {Lo: 0x30a1, Hi: 0x30fa, Stride: 1}, {Lo: 0x4e00, Hi: 0x9fff, Stride: 1},
+}, LatinOffset: 0}
 
 // newline takes a line end; the end of the file counts as one.
 func (q *quick) newline() bool {
@@ -186,6 +255,8 @@ func (q *quick) item() (*Block, *Attr, bool) {
 	if name == "config" && len(b.Labels) > 0 {
 		q.read[b.Labels[0].Name] = true
 	}
+	defer func(was bool) { q.lazy = was }(q.lazy)
+	q.lazy = directiveKinds[name] || q.lazy && name == "section"
 	q.blanks()
 	switch c := q.peek(); {
 	case c == '\n' || c == '\r' || c == '#' || c == '/':
@@ -212,45 +283,77 @@ func (q *quick) item() (*Block, *Attr, bool) {
 	return b, nil, true
 }
 
+// directiveKinds are the blocks that hold directives.
+var directiveKinds = func() map[string]bool {
+	m := map[string]bool{"dropin": true, "action": true}
+	for k := range unitKinds {
+		m[k] = true
+	}
+	return m
+}()
+
+var unitKinds = func() map[string]bool {
+	m := map[string]bool{}
+	for _, t := range unitname.Types {
+		m[t] = true
+	}
+	return m
+}()
+
+// attr reads an attribute from its equals sign on.
 func (q *quick) attr(name string, at hcl.Range) (*Attr, bool) {
 	q.i++
 	if q.peek() == '=' {
 		return nil, false
 	}
 	q.blanks()
-	from := q.i
-	x, ok := q.whole()
-	if !ok {
-		return nil, false
+	start := q.mark()
+	a := &Attr{Name: name, file: q.f, name: spanOf(at)}
+	if q.lazy && name[0] >= 'A' && name[0] <= 'Z' {
+		from := q.at(q.i)
+		if lit, ok := q.literal(); ok && q.ends() {
+			a.Lit, a.at = lit, spanOf(q.span(from))
+			return a, true
+		}
+		q.back(start)
+		if _, ok := q.expr(); ok && q.ends() {
+			a.at = spanOf(q.span(from))
+			return a, true
+		}
+		q.back(start)
 	}
-	a := NewAttr(q.f, name, at, x)
-	a.Lit = q.f.literal(x)
-	if a.Lit.Kind == LitNone && bytes.Contains(q.src[from:q.i], []byte("config")) {
-		for _, t := range x.Variables() {
-			if len(t) > 1 && t.RootName() == "config" {
-				if s, ok := t[1].(hcl.TraverseAttr); ok {
-					q.read[s.Name] = true
-				}
-			}
+	q.build = true
+	x, ok := q.expr()
+	q.build = false
+	if !ok || !q.ends() {
+		q.back(start)
+		if x, ok = q.whole(); !ok {
+			return nil, false
 		}
 	}
+	a.expr, a.at, a.Lit = x, spanOf(x.Range()), q.f.literal(x)
 	return a, true
 }
 
-// whole reads a whole expression: the plain way where that ends where the
-// expression does, else by hclsyntax.
-func (q *quick) whole() (hclsyntax.Expression, bool) {
-	i, line, bol := q.i, q.line, q.bol
-	if x, ok := q.expr(0); ok {
-		j := q.i
-		q.blanks()
-		switch c := q.peek(); {
-		case q.i == len(q.src), c == '\n', c == '\r', c == '#', c == '}', c == '/' && q.i+1 < len(q.src) && q.src[q.i+1] == '/':
-			q.i = j
-			return x, true
-		}
+// ends reports whether an attribute may end here.
+func (q *quick) ends() bool {
+	m := q.mark()
+	defer q.back(m)
+	if !q.space() {
+		return false
 	}
-	q.i, q.line, q.bol = i, line, bol
+	switch q.peek() {
+	case '\n', '\r', '#', '}':
+		return true
+	case '/':
+		return q.next(1) == '/'
+	}
+	return q.i == len(q.src)
+}
+
+// whole lets hclsyntax read an expression.
+func (q *quick) whole() (hclsyntax.Expression, bool) {
+	i := q.i
 	start := q.at(i)
 	if !q.skip() {
 		return nil, false
@@ -261,7 +364,27 @@ func (q *quick) whole() (hclsyntax.Expression, bool) {
 	}
 	q.i = end
 	x, hd := hclsyntax.ParseExpression(q.src[i:end], q.f.Name, start)
-	return x, len(hd) == 0 && end > i
+	if len(hd) > 0 || end == i {
+		return nil, false
+	}
+	q.directives = readsOf(x, q.read) || q.directives
+	return x, true
+}
+
+// readsOf notes the namespaces of config that an expression reads, and reports
+// whether it may read a directive of a unit.
+func readsOf(x hclsyntax.Expression, config map[string]bool) (directives bool) {
+	for _, t := range x.Variables() {
+		root := t.RootName()
+		if len(t) > 1 && root == "config" {
+			if s, ok := t[1].(hcl.TraverseAttr); ok {
+				config[s.Name] = true
+			}
+		}
+		_, splat := t[len(t)-1].(hcl.TraverseSplat)
+		directives = directives || splat || root == "hosts" || unitKinds[root] && len(t) != 2
+	}
+	return directives
 }
 
 // skip goes over an expression to the end of its line.
@@ -310,6 +433,10 @@ func (q *quick) skip() bool {
 			}
 			q.line++
 			q.bol = q.i + 1
+		default:
+			if c >= 0x80 {
+				return false
+			}
 		}
 		q.i++
 	}
@@ -331,6 +458,13 @@ func (q *quick) skipString(deep int) bool {
 			q.i++
 		case '\n', '\r':
 			return false
+		default:
+			if c >= 0x80 {
+				if !q.letter() {
+					return false
+				}
+				continue
+			}
 		case '$', '%':
 			if q.i+2 < len(q.src) && q.src[q.i+1] == c && q.src[q.i+2] == '{' {
 				q.i += 2
@@ -367,6 +501,10 @@ func (q *quick) skipTemplate(deep int) bool {
 			continue
 		case '\n', '\r', '#', '<':
 			return false
+		default:
+			if q.src[q.i] >= 0x80 {
+				return false
+			}
 		}
 		q.i++
 	}
@@ -385,181 +523,15 @@ func (q *quick) plain() (string, bool) {
 			return s, true
 		case c == '\\' || c < 0x20:
 			return "", false
+		case c >= 0x80:
+			if !q.letter() {
+				return "", false
+			}
+			continue
 		case (c == '$' || c == '%') && q.i+1 < len(q.src) && q.src[q.i+1] == '{':
 			return "", false
 		}
 		q.i++
 	}
 	return "", false
-}
-
-// expr reads a plain expression.
-func (q *quick) expr(deep int) (hclsyntax.Expression, bool) {
-	if deep > 50 {
-		return nil, false
-	}
-	from := q.at(q.i)
-	switch c := q.peek(); {
-	case c == '"':
-		s, ok := q.plain()
-		if !ok {
-			return nil, false
-		}
-		at := q.span(from)
-		inner := at
-		inner.Start.Column++
-		inner.Start.Byte++
-		inner.End.Column--
-		inner.End.Byte--
-		if s == "" {
-			inner.Start, inner.End = at.End, at.End // as hclsyntax has it
-		}
-		return &hclsyntax.TemplateExpr{Parts: []hclsyntax.Expression{&hclsyntax.LiteralValueExpr{Val: cty.StringVal(s), SrcRange: inner}}, SrcRange: at}, true
-	case c >= '0' && c <= '9':
-		return q.number(from)
-	case c == '[':
-		return q.tuple(from, deep)
-	case c == '{':
-		return q.object(from, deep)
-	case identStart(c):
-		return q.reference(from)
-	}
-	return nil, false
-}
-
-func (q *quick) number(from hcl.Pos) (hclsyntax.Expression, bool) {
-	n := int64(0)
-	for q.i < len(q.src) && q.src[q.i] >= '0' && q.src[q.i] <= '9' {
-		if n = n*10 + int64(q.src[q.i]-'0'); n > 1<<53 {
-			return nil, false
-		}
-		q.i++
-	}
-	if c := q.peek(); c == '.' || identStart(c) {
-		return nil, false
-	}
-	return &hclsyntax.LiteralValueExpr{Val: cty.NumberIntVal(n), SrcRange: q.span(from)}, true
-}
-
-// reference reads a keyword or a traversal by names.
-func (q *quick) reference(from hcl.Pos) (hclsyntax.Expression, bool) {
-	name, _ := q.ident()
-	at := q.span(from)
-	if q.peek() != '.' {
-		switch name {
-		case "true":
-			return &hclsyntax.LiteralValueExpr{Val: cty.True, SrcRange: at}, true
-		case "false":
-			return &hclsyntax.LiteralValueExpr{Val: cty.False, SrcRange: at}, true
-		case "null":
-			return &hclsyntax.LiteralValueExpr{Val: cty.NullVal(cty.DynamicPseudoType), SrcRange: at}, true
-		}
-	}
-	t := hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: at}}
-	for q.peek() == '.' {
-		dot := q.at(q.i)
-		q.i++
-		step, ok := q.ident()
-		if !ok {
-			return nil, false
-		}
-		t = append(t, hcl.TraverseAttr{Name: step, SrcRange: q.span(dot)})
-	}
-	if c := q.peek(); c == '(' || c == '[' || c == ':' || name == "true" || name == "false" || name == "null" || name == "for" {
-		return nil, false
-	}
-	return &hclsyntax.ScopeTraversalExpr{Traversal: t, SrcRange: q.span(from)}, true
-}
-
-// gap skips blanks, line ends and comments inside brackets.
-func (q *quick) gap() {
-	for {
-		q.blanks()
-		switch c := q.peek(); {
-		case q.i == len(q.src):
-			return
-		case c == '\n' || c == '\r':
-			if !q.newline() {
-				return
-			}
-		case c == '#', c == '/' && q.i+1 < len(q.src) && q.src[q.i+1] == '/':
-			q.comment()
-		default:
-			return
-		}
-	}
-}
-
-func (q *quick) tuple(from hcl.Pos, deep int) (hclsyntax.Expression, bool) {
-	q.i++
-	x := &hclsyntax.TupleConsExpr{OpenRange: q.span(from)}
-	for {
-		q.gap()
-		if q.peek() == ']' {
-			break
-		}
-		e, ok := q.expr(deep + 1)
-		if !ok {
-			return nil, false
-		}
-		x.Exprs = append(x.Exprs, e)
-		q.gap()
-		switch q.peek() {
-		case ',':
-			q.i++
-		case ']':
-		default:
-			return nil, false
-		}
-	}
-	q.i++
-	x.SrcRange = q.span(from)
-	return x, true
-}
-
-func (q *quick) object(from hcl.Pos, deep int) (hclsyntax.Expression, bool) {
-	q.i++
-	x := &hclsyntax.ObjectConsExpr{OpenRange: q.span(from)}
-	for {
-		q.gap()
-		if q.peek() == '}' {
-			break
-		}
-		at := q.at(q.i)
-		var key hclsyntax.Expression
-		ok := false
-		if q.peek() == '"' {
-			key, ok = q.expr(deep + 1)
-		} else if name, is := q.ident(); is && name != "for" {
-			r := q.span(at)
-			key, ok = &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: r}}, SrcRange: r}, true
-		}
-		if !ok {
-			return nil, false
-		}
-		q.blanks()
-		if q.peek() != '=' || q.i+1 < len(q.src) && (q.src[q.i+1] == '=' || q.src[q.i+1] == '>') {
-			return nil, false
-		}
-		q.i++
-		q.blanks()
-		v, ok := q.expr(deep + 1)
-		if !ok {
-			return nil, false
-		}
-		x.Items = append(x.Items, hclsyntax.ObjectConsItem{KeyExpr: &hclsyntax.ObjectConsKeyExpr{Wrapped: key}, ValueExpr: v})
-		// Items end at a comma or at the end of the line.
-		q.blanks()
-		switch c := q.peek(); {
-		case c == ',':
-			q.i++
-		case c == '}':
-		case c == '\n' || c == '\r' || c == '#':
-		default:
-			return nil, false
-		}
-	}
-	q.i++
-	x.SrcRange = q.span(from)
-	return x, true
 }

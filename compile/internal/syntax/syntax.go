@@ -22,6 +22,9 @@ type File struct {
 	Src    []byte
 	Blocks []*Block
 	Reads  []string // namespaces that a `config.ns` anywhere in the file reads, sorted, each once
+
+	// ReadsDirectives says that an expression may read a directive of a unit.
+	ReadsDirectives bool
 }
 
 // Block is one block with its attributes in the order of the source.
@@ -132,14 +135,8 @@ func (f *File) attrs(m hclsyntax.Attributes, reads map[string]bool) []*Attr {
 	for i := range slab {
 		a := &slab[i]
 		a.Lit = f.literal(a.expr)
-		if a.Lit.Kind == LitNone {
-			for _, t := range a.expr.Variables() {
-				if len(t) > 1 && t.RootName() == "config" {
-					if s, ok := t[1].(hcl.TraverseAttr); ok {
-						reads[s.Name] = true
-					}
-				}
-			}
+		if a.Lit.Kind == LitNone && readsOf(a.expr, reads) {
+			f.ReadsDirectives = true
 		}
 		out[i] = a
 	}
