@@ -58,7 +58,7 @@ func bootManager(raw string) int {
 		Scope: scope, RuntimeDir: f.RuntimeDir, StateDir: f.State, UnitPath: unitPath(f.State, scope),
 		Facts: facts(f), Version: version, PID1: os.Getpid() == 1, NoCgroups: f.NoCgroups,
 		Notice: say.notice, OwnEtc: os.Geteuid() == 0 && (f.Etc == "private" || os.Getpid() == 1),
-		OnReload: func() error { return prepare() }, Outside: outside,
+		OnReload: func() error { return prepare() }, Outside: outside, WatchName: bus.WatchName,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "unitgen:", err)

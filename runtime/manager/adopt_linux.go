@@ -375,6 +375,7 @@ func (m *Manager) adoptUnit(sv *savedUnit) bool {
 		m.procs[p.pid] = p
 		m.leaders[p.pid] = u
 		m.watchForeign(p)
+		s.followName()
 		m.adoptSpace(u, s.c.exec.sandbox.share, p.pid)
 	}
 	m.reloading = true // nothing follows from this change

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/unitgen/unitgen/runtime/bus"
 	"github.com/unitgen/unitgen/runtime/manager"
 	"github.com/unitgen/unitgen/runtime/manager/stage"
 	us "github.com/unitgen/unitgen/runtime/unitstate"
@@ -36,6 +37,9 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "notify-helper" {
 		os.Exit(notifyHelper(os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "own-name" {
+		os.Exit(ownName(os.Args[2:]))
 	}
 	if raw := os.Getenv(managerVar); raw != "" {
 		os.Unsetenv(managerVar)
@@ -110,7 +114,8 @@ func serve(raw string) int {
 	facts.StateDir, facts.CacheDir, facts.LogsDir, facts.ConfigDir = o.Dir+"/lib", o.Dir+"/cache", o.Dir+"/logs", o.Dir+"/etc"
 	m, err := manager.New(manager.Options{
 		RuntimeDir: o.Dir + "/r", StateDir: o.Dir + "/s", UnitPath: []string{o.Dir + "/units"}, Facts: facts, NoCgroups: o.NoCgroups,
-		Notice: func(u, s string) { fmt.Fprintf(os.Stderr, "%s: %s\n", u, s) },
+		WatchName: bus.WatchName,
+		Notice:    func(u, s string) { fmt.Fprintf(os.Stderr, "%s: %s\n", u, s) },
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,6 +44,9 @@ type Options struct {
 	// Outside knows the processes of an earlier manager that had a user
 	// namespace of its own; nil where ours has none.
 	Outside *Outside
+	// WatchName follows the owner of a name on the message bus at an address
+	// until the context ends, for Type=dbus; nil where nobody can.
+	WatchName func(ctx context.Context, address, name string, told func(owned bool))
 	// Edge replaces the system calls; tests set it.
 	Edge Edge
 	// Builtins for tests: no standard units.

@@ -55,6 +55,8 @@ type service struct {
 	pidWatch                 *alarm
 	triggeredBy              string
 	reloadBegin              uint64
+	nameEnd                  func() // ends the watch of BusName=; nil without
+	nameOwned, nameLost      bool
 }
 
 type storedFD struct {
@@ -81,6 +83,7 @@ func (s *service) ownProcesses() []*process {
 
 func (s *service) release() {
 	s.closeNotify()
+	s.leaveName()
 	s.dropStore()
 	if k, ok := s.u.m.edge.(*kernel); ok {
 		k.dropOutput(s.u.name())
@@ -102,6 +105,7 @@ func (s *service) set(state us.SubState) {
 	if a.IsInactiveOrFailed() || state == "auto-restart" {
 		s.main, s.control, s.mainPID = nil, nil, 0
 		s.closeNotify()
+		s.leaveName()
 		s.u.m.cancel(s.watchdog)
 		s.u.m.cancel(s.runtime)
 		s.watchdogStamp = us.Stamp{}
@@ -144,6 +148,7 @@ func (s *service) start() error {
 	if s.c.notifyAccess != "none" {
 		s.openNotify()
 	}
+	s.leaveName()
 	s.enterCondition()
 	return nil
 }
@@ -204,6 +209,7 @@ func (s *service) runMain(state us.SubState) {
 		s.withoutProcess(state, err)
 		return
 	}
+	s.followName()
 	s.set(state)
 	p := &process{rec: execRecord(cmd)}
 	s.main = p
@@ -219,11 +225,11 @@ func (s *service) runMain(state us.SubState) {
 		s.mainPID = p.pid
 		s.mainRec = p.rec
 		s.noteRecord(p.rec)
-		if s.state == "start" && (s.c.typ == "simple" || s.c.typ == "idle" || (s.c.typ == "exec" || s.c.typ == "dbus") && p.execed == nil) {
+		if s.state == "start" && (s.c.typ == "simple" || s.c.typ == "idle" || s.c.typ == "exec" && p.execed == nil || s.c.typ == "dbus" && (!s.waitsForName() && p.execed == nil || s.nameOwned)) {
 			s.enterStartPost()
 		}
 	}
-	if (s.c.typ == "exec" || s.c.typ == "dbus") && req.needsStage(cmd.full) {
+	if (s.c.typ == "exec" || s.c.typ == "dbus" && !s.waitsForName()) && req.needsStage(cmd.full) {
 		p.execed = func(err error) {
 			if err != nil {
 				s.u.notice("%v", err)

@@ -13,6 +13,9 @@ import (
 
 // good reports whether the service counts as running.
 func (s *service) good() bool {
+	if s.nameLost {
+		return false
+	}
 	if s.main.alive() {
 		return true
 	}

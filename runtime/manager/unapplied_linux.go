@@ -22,7 +22,6 @@ var neverApplied = []string{
 	"USBFunctionDescriptors", "USBFunctionStrings", "UtmpIdentifier", "UtmpMode", "TTYReset", "TTYVHangup", "TTYVTDisallocate",
 	"LogFilterPatterns", "LogNamespace", "OpenFile", "RootDirectoryStartOnly", "MemoryKSM", "CoredumpFilter", "SetLoginEnvironment",
 	"PassFileDescriptorsToExec", "SELinuxContextFromNet", "SmackLabel", "SmackLabelIPIn", "SmackLabelIPOut", "WakeSystem", "OOMPolicy",
-	"BusName",
 }
 
 // rootOnly are directives that need privileges to be carried out.
