@@ -117,6 +117,10 @@ func nearName(name string, names []string) string {
 	return near
 }
 
+func sameType(name string, names []string) []string {
+	return slices.DeleteFunc(names, func(n string) bool { return path.Ext(n) != path.Ext(name) })
+}
+
 func stems(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
@@ -163,7 +167,7 @@ func (c *compilation) unknownIn(f *unitfile.File, units, known map[string]bool) 
 				continue // fstab makes these on the machine itself
 			}
 			near := ""
-			if s := types.Suggest(n, append(slices.Sorted(maps.Keys(known)), verify.Specials()...)); s != "" {
+			if s := nearName(n, sameType(n, append(slices.Sorted(maps.Keys(known)), verify.Specials()...))); s != "" {
 				near = " Did you mean " + s + "?"
 			}
 			out = append(out, diag.Warnf("W0609", "Unit is not known", l.Origin, "%s=%s: no block declares %s, and it is no special unit of systemd.%s If the machine has it, add it to provides in the host block or build with --sysroot; otherwise correct the name.", l.Key, n, n, near))

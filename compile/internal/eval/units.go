@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -341,13 +342,27 @@ func (e *Evaluator) ActiveContribs(u *Unit) ([]Contrib, bool) {
 	return out, fine
 }
 
+// byKey reports whether a reference to the label of a block with for_each names
+// its instances. Where another block declares the template itself, that takes an
+// index, service["w@"]["key"]: what stands after a dot is a directive.
+func (e *Evaluator) byKey(r ref, t hcl.Traversal) bool {
+	if !strings.HasSuffix(r.key.Label, "@") || !slices.ContainsFunc(e.IX.Units[r.key], func(b *index.Block) bool { return b.ForEach == nil }) {
+		return true
+	}
+	if len(t) < 3 {
+		return false
+	}
+	_, ok := t[2].(hcl.TraverseIndex)
+	return ok
+}
+
 // readUnit gives a unit's full name, or the value of one of its directives.
 func (e *Evaluator) readUnit(s *Scope, r ref, t hcl.Traversal) (cty.Value, []string, bool) {
 	at := t.SourceRange()
 	kind := stepName(t[0])
 	if r.found {
 		for _, b := range e.IX.Units[r.key] {
-			if b.ForEach != nil && !strings.HasSuffix(r.key.Label, "@") {
+			if b.ForEach != nil && e.byKey(r, t) {
 				return e.readInstances(r, t)
 			}
 		}
@@ -372,7 +387,7 @@ func (e *Evaluator) readUnit(s *Scope, r ref, t hcl.Traversal) (cty.Value, []str
 // instanceKeys gives the keys of the for_each blocks that a reference names;
 // nil where there are none.
 func (e *Evaluator) instanceKeys(r ref, t hcl.Traversal) (map[string]bool, bool) {
-	if !r.found || strings.HasSuffix(r.key.Label, "@") {
+	if !r.found || !e.byKey(r, t) {
 		return nil, true
 	}
 	var keys map[string]bool
@@ -453,8 +468,10 @@ func (e *Evaluator) unitName(r ref, kind string, t hcl.Traversal) (string, bool)
 	full := r.name + "." + kind
 	if tmpl := unitname.Template(full); tmpl != "" {
 		for _, sc := range []tree.Scope{tree.System, tree.User} {
-			if len(e.IX.Units[index.Key{Scope: sc, Kind: kind, Label: strings.TrimSuffix(tmpl, "."+kind)}]) > 0 {
-				return full, true
+			for _, b := range e.IX.Units[index.Key{Scope: sc, Kind: kind, Label: strings.TrimSuffix(tmpl, "."+kind)}] {
+				if b.ForEach == nil {
+					return full, true
+				}
 			}
 		}
 	}

@@ -50,7 +50,7 @@ var specs = map[string]*spec{
 		need: "unit", named: true},
 	"generate": {label: "name of the generator", attrs: "when program input target data", need: "program"},
 	"action":   {label: "name of the action", attrs: "when unit scope", direct: true, blocks: "section"},
-	"check":    {label: "name of the check", attrs: "when http tcp exec timeout retries interval unit status"},
+	"check":    {label: "name of the check", attrs: "when http tcp exec timeout retries"},
 	"assert":   {attrs: "when condition message", need: "condition message"},
 	"warn":     {attrs: "when condition message", need: "condition message"},
 	"variant":  {label: "name of the variant", attrs: "when", inner: true},

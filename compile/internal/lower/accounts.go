@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"path"
 	"sort"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/types"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 var (
@@ -43,6 +45,16 @@ func (l *lowering) addGenerated(g *generated) {
 		return
 	}
 	sort.Strings(g.lines)
+	if old := l.files[g.path]; old != nil {
+		d := diag.Errorf("E0803", "Two definitions claim one path", old.Origin, "%s would be made twice: here, and of user, group, tmpfile or sysctl blocks. Rename this file.", g.path)
+		for _, at := range g.keys {
+			if len(d.Related) == 0 || at.String() < d.Related[0].Range.String() {
+				d.Related = []diag.Related{{Message: "the other one is made here", Range: at}}
+			}
+		}
+		l.diags = append(l.diags, d)
+		return
+	}
 	l.addFile(&tree.File{Path: g.path, Mode: 0o644, Content: []byte("# Made by unitgen.\n" + strings.Join(g.lines, "\n") + "\n"), Keys: g.keys})
 }
 
@@ -166,6 +178,9 @@ func (l *lowering) user(g *eval.Group, out *generated) {
 			return
 		}
 	}
+	if group != "" && !l.owned(thing, "group", group, g.Contribs) {
+		return
+	}
 	if group != "" {
 		if uid == "-" {
 			// "-:group" lets systemd choose the number and takes the group.
@@ -201,6 +216,38 @@ func (l *lowering) id(thing, name, s string, contribs []eval.Contrib) bool {
 	return false
 }
 
+// owned checks the name or number of a user or group that something belongs to;
+// specifiers stand where systemd-tmpfiles expands them.
+func (l *lowering) owned(thing, name, s string, contribs []eval.Contrib) bool {
+	if n, err := strconv.ParseUint(s, 10, 32); err == nil && n != 0xffffffff && n != 0xffff {
+		return true
+	}
+	plain := s != "" && s[0] != '-'
+	for _, c := range s {
+		plain = plain && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c == '%')
+	}
+	if plain && (s[0] < '0' || s[0] > '9') {
+		return true
+	}
+	l.err("E0403", "Value has the wrong type", l.attrAt(thing, name, ownerType, contribs), "%s.%s must be the name or the number of a user or group, not %q.", thing, name, s)
+	return false
+}
+
+// ageFault says what is wrong with the age of a tmpfiles.d line, "" for nothing.
+func ageFault(s string) string {
+	rest := strings.TrimPrefix(s, "~")
+	if by, span, ok := strings.Cut(rest, ":"); ok {
+		if by == "" || strings.Trim(by, "aAbBcCmM") != "" {
+			return "must name the time stamps by letters of aAbBcCmM before the colon"
+		}
+		rest = span
+	}
+	if _, err := value.ParseTimeSpan(rest); err != nil {
+		return "must be a time span such as \"10d\" or \"m:1h\" (tmpfiles.d(5))"
+	}
+	return ""
+}
+
 // tmpfiles makes tmpfiles.d lines of tmpfile blocks.
 func (l *lowering) tmpfiles() {
 	out := &generated{path: "etc/tmpfiles.d/unitgen.conf"}
@@ -209,6 +256,10 @@ func (l *lowering) tmpfiles() {
 		thing := fmt.Sprintf("tmpfile[%q]", g.Name)
 		if !strings.HasPrefix(g.Name, "/") && !strings.HasPrefix(g.Name, "%") || strings.ContainsAny(g.Name, "\n\r\x00") {
 			l.err("E0608", "Path is refused", at, "The label of a tmpfile block is an absolute path without newlines, such as \"/run/app\", not %q.", g.Name)
+			continue
+		}
+		if p := path.Clean(g.Name); p != strings.TrimSuffix(g.Name, "/") && g.Name != "/" {
+			l.err("E0608", "Path is refused", at, "%q is not in its shortest form, and systemd-tmpfiles ignores such lines. Write %q.", g.Name, p)
 			continue
 		}
 		fields := []string{"", word(g.Name)}
@@ -226,6 +277,19 @@ func (l *lowering) tmpfiles() {
 					l.err("E0403", "Value has the wrong type", l.attrAt(thing, "type", stringType, g.Contribs), "%s.type must be a line type of tmpfiles.d(5), such as d, f, L+ or Z, not %q.", thing, v)
 					fine = false
 				}
+			case "owner", "group":
+				if ok && v != "-" {
+					fine = l.owned(thing, f.name, strings.TrimPrefix(v, ":"), g.Contribs) && fine
+				}
+				fields = append(fields, v)
+			case "age":
+				if ok && v != "-" {
+					if why := ageFault(v); why != "" {
+						l.err("E0403", "Value has the wrong type", l.attrAt(thing, "age", stringType, g.Contribs), "%s.age %s, not %q.", thing, why, v)
+						fine = false
+					}
+				}
+				fields = append(fields, word(v))
 			case "argument":
 				if v != "" {
 					fields = append(fields, v)

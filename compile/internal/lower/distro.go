@@ -16,6 +16,7 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/index"
 	"github.com/unitgen/unitgen/compile/internal/load"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/compile/internal/types"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitfile"
@@ -48,6 +49,10 @@ func (l *lowering) distro() {
 		mask, _, ok1 := l.e.Bool(thing, "mask", g.Contribs, false)
 		enable, said, ok2 := l.e.Bool(thing, "enable", g.Contribs, false)
 		if !ok1 || !ok2 {
+			continue
+		}
+		if mask && enable {
+			l.err("E0208", "Attributes contradict each other", l.attrAt(thing, "enable", types.Named("bool"), g.Contribs), "%s is masked, and a masked unit cannot be enabled. Remove mask or enable.", name)
 			continue
 		}
 		target, ok := l.str(thing, "target", stringType, g.Contribs, name)

@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/types"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/unitname"
 )
 
 var (
@@ -40,6 +42,10 @@ func (l *lowering) etcFiles() {
 			l.err("E0608", "Path is refused", labelAt(g.Contribs[0]), "%q %s. The label of an etc block is a path below /etc, such as \"app/config.yaml\".", p, fault)
 			continue
 		}
+		if p == "unitgen" || strings.HasPrefix(p, "unitgen/") {
+			l.err("E0608", "Path is refused", labelAt(g.Contribs[0]), "/etc/%s belongs to unitgen itself, which keeps its generations below /etc/unitgen. Choose another path.", p)
+			continue
+		}
 		thing := fmt.Sprintf("etc[%q]", p)
 		on, _, ok := l.e.Bool(thing, "enable", g.Contribs, true)
 		if !ok || !on {
@@ -50,6 +56,26 @@ func (l *lowering) etcFiles() {
 			continue
 		}
 		l.addFile(f)
+		l.rawUnit(p, labelAt(g.Contribs[0]))
+	}
+}
+
+// rawUnit warns of a unit file or drop-in that is written as text.
+func (l *lowering) rawUnit(p string, at hcl.Range) {
+	rest, ok := strings.CutPrefix(p, "systemd/system/")
+	if !ok {
+		if rest, ok = strings.CutPrefix(p, "systemd/user/"); !ok {
+			return
+		}
+	}
+	dir, conf := path.Split(rest)
+	name := strings.TrimSuffix(dir, ".d/")
+	switch {
+	case dir == "" && unitname.Valid(conf):
+		t := unitname.Type(conf)
+		l.err("W0610", "Unit file is written as text", at, "Nothing in it is checked, and nothing else can refer to it. Write %s %q { … }, as unitgen import prints it, or take a whole directory of unit files by a package block.", t, strings.TrimSuffix(conf, "."+t)).Severity = diag.Warning
+	case name != dir && strings.HasSuffix(conf, ".conf") && dropInKind(name) != "":
+		l.err("W0610", "Unit file is written as text", at, "Nothing in it is checked. Write dropin %q { … }.", name).Severity = diag.Warning
 	}
 }
 

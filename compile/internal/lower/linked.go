@@ -29,7 +29,11 @@ func (l *lowering) linked(thing, name string, scope tree.Scope, place tree.Place
 		l.t.Links = append(l.t.Links, &tree.Link{Path: path.Join(dir, to), Target: target, Origin: origin})
 	}
 	for _, alias := range l.unitNames(thing, "aliases", contribs) {
-		if unitname.Type(alias) != unitname.Type(name) || alias == name {
+		if alias == name {
+			l.err("E0602", "Invalid unit name", l.attrAt(thing, "aliases", stringList, contribs), "%s is the unit's own name, not an alias. Leave it out.", alias)
+			continue
+		}
+		if unitname.Type(alias) != unitname.Type(name) {
 			l.err("E0602", "Invalid unit name", l.attrAt(thing, "aliases", stringList, contribs), "%q cannot be an alias of %s: an alias is another name of the same unit type. Write a name that ends in .%s.", alias, name, unitname.Type(name))
 			continue
 		}

@@ -1,7 +1,6 @@
 package lower
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/unitgen/unitgen/compile/internal/syntax"
 	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitname"
-	"github.com/unitgen/unitgen/schema/value"
 )
 
 // scopeOf reads the literal scope of a block that is no unit block.
@@ -218,7 +216,7 @@ func (l *lowering) actions() []*draft {
 		l.standard(d, at, "Type", "oneshot")
 		l.standard(d, at, "Description", "Action "+name+" of "+of)
 		if unit != "" && unitname.Valid(unit) {
-			l.standard(d, at, "After", unit)
+			l.standard(d, l.attrAt(thing, "unit", stringType, g.Contribs), "After", unit)
 			l.inherit(d, scope, unit)
 		}
 		if !l.runs(d) {
@@ -284,68 +282,4 @@ func (l *lowering) inherit(d *draft, scope tree.Scope, unit string) {
 			}
 		}
 	}
-}
-
-type checkJSON struct {
-	Name    string `json:"name"`
-	HTTP    string `json:"http,omitempty"`
-	TCP     string `json:"tcp,omitempty"`
-	Exec    string `json:"exec,omitempty"`
-	Timeout string `json:"timeout,omitempty"`
-	Retries int    `json:"retries,omitempty"`
-	Source  string `json:"source,omitempty"`
-}
-
-// checks makes checks.json of the check blocks: the probes of the health gate.
-func (l *lowering) checks() {
-	var list []checkJSON
-	for _, g := range l.e.Groups("check", nil) {
-		thing := fmt.Sprintf("check[%q]", g.Name)
-		at := g.Contribs[0].Header()
-		c := checkJSON{Name: g.Name, Source: at.Filename}
-		n := 0
-		fine := true
-		for _, k := range []struct {
-			name string
-			to   *string
-		}{{"http", &c.HTTP}, {"tcp", &c.TCP}, {"exec", &c.Exec}} {
-			v, ok := l.str(thing, k.name, stringType, g.Contribs, "")
-			fine = fine && ok
-			if v != "" {
-				*k.to = v
-				n++
-			}
-		}
-		timeout, ok := l.str(thing, "timeout", eval.Type("either(number, string)"), g.Contribs, "")
-		retries, ok2 := l.str(thing, "retries", eval.Type("range(number, 0, 1000)"), g.Contribs, "0")
-		if !fine || !ok || !ok2 {
-			continue
-		}
-		if n != 1 {
-			l.lacks(g, "E0208", "Attributes contradict each other", at, "A check has exactly one of http, tcp and exec; this one has %d.", n)
-			continue
-		}
-		if timeout != "" {
-			usec, err := value.ParseTimeSpan(timeout)
-			if err != nil || usec == 0 {
-				l.err("E0403", "Value has the wrong type", at, "%s.timeout must be a time span above zero, such as \"5s\", not %q.", thing, timeout)
-				continue
-			}
-			c.Timeout = fmt.Sprintf("%dus", uint64(usec))
-		}
-		if _, err := fmt.Sscanf(retries, "%d", &c.Retries); err != nil {
-			l.err("E0403", "Value has the wrong type", at, "%s.retries must be a whole number, not %q.", thing, retries)
-			continue
-		}
-		list = append(list, c)
-	}
-	if len(list) == 0 {
-		return
-	}
-	b, err := json.MarshalIndent(map[string]any{"checks": list}, "", "  ")
-	if err != nil {
-		l.err("E0001", "Internal error", hcl.Range{}, "The checks cannot be written: %s. This is a bug in unitgen.", err)
-		return
-	}
-	l.addFile(&tree.File{Path: "checks.json", Mode: 0o644, Content: append(b, '\n')})
 }
