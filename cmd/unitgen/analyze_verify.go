@@ -11,6 +11,7 @@ import (
 
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/load"
+	"github.com/unitgen/unitgen/schema/specifier"
 	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitname"
 	"github.com/unitgen/unitgen/schema/verify"
@@ -19,6 +20,7 @@ import (
 func newAnalyzeVerify(a *app) *cobra.Command {
 	var root, sysroot string
 	var user, asJSON bool
+	var version int
 	c := &cobra.Command{
 		Use:   "verify [--root DIR] [--user] [--sysroot DIR] UNIT|FILE…",
 		Short: "Check units as systemd would load them, and sets of them as a whole",
@@ -31,7 +33,7 @@ named; advice changes nothing.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			defer tuneMemory()()
-			ds, err := verifyUnits(args, root, sysroot, user)
+			ds, err := verifyUnits(args, root, sysroot, user, version)
 			if err != nil && asJSON {
 				// A refusal has its JSON too.
 				ds, err = diag.List{diag.Errorf("E1029", "Unit is refused", diag.Range{File: args[0]}, "%s", err)}, nil
@@ -56,13 +58,14 @@ named; advice changes nothing.`,
 	c.Flags().StringVar(&root, "root", "", "the root file system whose units are checked")
 	c.Flags().StringVar(&sysroot, "sysroot", "", "look for programs below this root file system")
 	c.Flags().BoolVar(&user, "user", false, "check units of user managers")
+	c.Flags().IntVar(&version, "systemd", 0, "the systemd version that loads (default: the one below the root or on this machine)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the diagnostics as JSON")
 	return c
 }
 
 // verifyUnits checks units by name on the load path of a root, and files with
 // their own directory first in the load path.
-func verifyUnits(args []string, root, sysroot string, user bool) (diag.List, error) {
+func verifyUnits(args []string, root, sysroot string, user bool, version int) (diag.List, error) {
 	scope := tree.System
 	if user {
 		scope = tree.User
@@ -114,7 +117,15 @@ func verifyUnits(args []string, root, sysroot string, user bool) (diag.List, err
 			names[i], _ = unitname.WithInstance(n, "test-instance")
 		}
 	}
-	o := load.Options{Scope: scope, Root: root, UseEnvironment: root == ""}
+	o := load.Options{Scope: scope, Root: root, UseEnvironment: root == "", Version: version}
+	at := root
+	if at == "" {
+		at = "/"
+	}
+	if version == 0 {
+		o.Version = installedSystemd(at)
+	}
+	o.Facts.Host = specifier.ReadHost(at)
 	if len(dirs) > 0 {
 		env := os.Getenv
 		if root != "" {

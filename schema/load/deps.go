@@ -105,6 +105,11 @@ func (u *Unit) add(typ, other string, origin int, pos ...diag.Range) {
 	switch {
 	case typ == "Before" && u.Type == "device":
 		return // device units cannot be delayed
+	case typ == "Before" && unitname.Type(other) == "device":
+		if len(pos) > 0 {
+			u.Diags = append(u.Diags, diag.Warnf(CodeDependency, "Dependency without effect", pos[0], "Before=%s: device units come when the kernel finds them and cannot be delayed; systemd drops the dependency.", other))
+		}
+		return
 	case (typ == "OnFailure" || typ == "OnSuccess") && !canFail(u.Type):
 		if len(pos) > 0 {
 			u.Diags = append(u.Diags, diag.Warnf(CodeDependency, "Dependency without effect", pos[0], "A %s unit cannot %s; systemd drops the dependency.", u.Type, map[string]string{"OnFailure": "fail", "OnSuccess": "succeed"}[typ]))

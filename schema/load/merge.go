@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/diag"
@@ -111,7 +112,12 @@ func (m *merger) assign(line *unitfile.Line) {
 		m.unknown(line, d)
 		return
 	}
+	m.retired(d, line)
 	if d.Kind == directive.Obsolete {
+		return
+	}
+	if why := unsupported(m.u.Type, d); why != "" {
+		m.warn(CodeValue, "Directive without effect", line.Pos, "%s= %s; systemd ignores it.", d.Name, why)
 		return
 	}
 	section, key, into := target(d)
@@ -132,6 +138,9 @@ func (m *merger) assign(line *unitfile.Line) {
 		}
 	}
 	if len(vals) == 0 {
+		if err == nil && blankResets[into.Kind] {
+			m.reset(section, key, into, d, line)
+		}
 		return
 	}
 	s := m.set(section)
@@ -316,11 +325,19 @@ func splitFlags(k directive.Kind) value.Flags {
 		return value.Unquote | value.RetainEscape
 	case directive.Environment, "environment-unset", "log-fields":
 		return value.Unquote | value.CUnescape
-	case "url-list":
+	case "url-list", "user-list":
 		return 0
+	case "exec-directory", "configuration-directory":
+		return value.Unquote | value.RetainEscape
+	case "mount-images", "extension-images":
+		return value.Unquote | value.RetainEscape | value.KeepQuotes
 	}
 	return value.Unquote
 }
+
+// blankResets are kinds of which systemd takes a value that specifiers leave
+// empty ("%i" in what is no instance) for an empty assignment.
+var blankResets = map[directive.Kind]bool{directive.Path: true, "label": true, "cpu-set": true, "cpu-affinity": true}
 
 // values gives the elements of one assignment, specifiers expanded, in
 // canonical spelling. With an error they are those that are good.
@@ -333,16 +350,25 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		if err != nil {
 			return nil, err
 		}
+		if s == "" && blankResets[d.Kind] {
+			return nil, nil
+		}
 		s, err = m.check(d, s)
 		if err != nil && !tolerated(err) {
 			return nil, err
 		}
-		if err != nil && d.Kind == "user" {
-			m.u.Diags = append(m.u.Diags, diag.Warnf(CodeValue, "Value is tolerated, not meant", at, "%s=: %s. systemd takes it with a warning.", d.Name, err))
+		m.tolerate(d, s, err, at)
+		if d.Kind == "trigger-unit" {
+			if s = m.u.template(s); s == m.u.Name {
+				return nil, fmt.Errorf("a %s cannot activate itself; name the unit that it is for", m.u.Type)
+			}
 		}
 		return []string{tidy(d.Kind, s)}, nil
 	}
 	list, err := value.Split(raw, "", splitFlags(d.Kind))
+	if err != nil && d.Kind == "secure-bits" {
+		return nil, nil // systemd says nothing
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -353,6 +379,9 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		if err == nil {
 			x, err = m.checkWord(d, x)
 		}
+		if first == nil {
+			m.tolerate(d, x, err, at)
+		}
 		if err != nil && !tolerated(err) {
 			if first == nil {
 				first = err
@@ -362,6 +391,58 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 		out = append(out, x)
 	}
 	return out, first
+}
+
+// tolerate reports a value that systemd takes with a warning. Of conditions it
+// says nothing until it evaluates them; of KillMode= the checks of whole units
+// say more.
+func (m *merger) tolerate(d *directive.Directive, v string, err error, at diag.Range) {
+	switch {
+	case err != nil && tolerated(err) && (d.Kind == "capabilities" || d.Kind == "secure-bits"):
+		// systemd leaves these out without a word.
+		m.u.Diags = append(m.u.Diags, &diag.Diagnostic{Severity: diag.Advice, Code: CodeValue, Summary: "Value is tolerated, not meant", Subject: at,
+			Detail: fmt.Sprintf("%s=: %s. systemd leaves it out.", d.Name, err)})
+	case err != nil && tolerated(err) && !strings.HasPrefix(string(d.Kind), "condition:") && d.Name != "KillMode":
+		m.warn(CodeValue, "Value is tolerated, not meant", at, "%s=: %s. systemd takes it with a warning.", d.Name, err)
+	case d.Kind == "user" && v == "nobody" && strings.HasSuffix(d.Name, "User") && m.knows(246):
+		m.warn(CodeValue, "Value is tolerated, not meant", at, "%s=nobody: this account owns what belongs to nobody, files of other machines among it, and a service that runs as it can reach them. Use an account of its own, or DynamicUser=yes.", d.Name)
+	}
+}
+
+// unsupported says why a type of unit cannot have a directive that its section
+// has, "" where it can (systemd.resource-control(5)).
+func unsupported(typ string, d *directive.Directive) string {
+	switch d.Name {
+	case "Delegate":
+		if typ != "service" && typ != "scope" {
+			return "is for services and scopes, whose processes can manage a control group of their own"
+		}
+	case "ManagedOOMSwap", "ManagedOOMMemoryPressure", "ManagedOOMMemoryPressureLimit":
+		if typ == "socket" || typ == "mount" || typ == "swap" {
+			return "is for services, slices and scopes"
+		}
+	case "Slice":
+		if typ == "slice" && d.Section == "Slice" {
+			return "is no choice for a slice: its name says which slice it lies in"
+		}
+	}
+	return ""
+}
+
+// knows reports whether the systemd that loads is at least a version.
+func (m *merger) knows(version int) bool {
+	return m.l.opt.Version == 0 || m.l.opt.Version >= version
+}
+
+// retired warns of directives that systemd warns of itself: those that it no
+// longer has, and those that it is about to lose.
+func (m *merger) retired(d *directive.Directive, line *unitfile.Line) {
+	switch {
+	case d.Kind == directive.Obsolete:
+		m.warn(CodeUnknownKey, "Directive without effect", line.Pos, "systemd no longer supports %s= and ignores it. Take it out.", d.Name)
+	case d.Deprecated != 0 && m.knows(d.Deprecated) && d.Group != "condition":
+		m.warn(CodeUnknownKey, "Directive is deprecated", line.Pos, "%s= is deprecated since systemd %d and will go away. Use %s=.", d.Name, d.Deprecated, d.Replaced)
+	}
 }
 
 // tolerated reports whether systemd takes a value although it warns of it.
@@ -385,7 +466,7 @@ func (m *merger) check(d *directive.Directive, s string) (string, error) {
 // checkWord checks one word of a list.
 func (m *merger) checkWord(d *directive.Directive, w string) (string, error) {
 	switch d.Kind {
-	case directive.UnitList, "socket-unit-list":
+	case directive.UnitList:
 		n, _, _, _ := unitname.Split(w)
 		if n == "" || !unitname.Valid(w) {
 			return w, &value.Error{Value: w, Wrong: "is not a valid unit name", Want: "a name with a suffix such as .service"}
@@ -397,14 +478,14 @@ func (m *merger) checkWord(d *directive.Directive, w string) (string, error) {
 	if !value.Knows(d.Kind) {
 		return tidy(d.Kind, w), nil
 	}
-	c, err := value.Check(d.Kind, value.QuoteWord(w), m.valueContext())
+	c, err := value.Check(d.Kind, value.QuoteFor(w, splitFlags(d.Kind)), m.valueContext())
 	if err != nil && !tolerated(err) {
 		return w, err
 	}
-	if list, err := value.Split(c, "", splitFlags(d.Kind)); err == nil && len(list) == 1 {
-		return tidy(d.Kind, list[0]), nil
+	if list, e := value.Split(c, "", splitFlags(d.Kind)); e == nil && len(list) == 1 {
+		w = list[0]
 	}
-	return tidy(d.Kind, w), nil
+	return tidy(d.Kind, w), err
 }
 
 // tidy spells the path of a value as systemd holds it: no slash at the end, no
@@ -422,7 +503,7 @@ func tidy(k directive.Kind, s string) string {
 			s = "/run/" + rest
 		}
 	}
-	if k == "exec-directory" && strings.HasSuffix(s, "/") {
+	if (k == "exec-directory" || k == "configuration-directory") && strings.HasSuffix(s, "/") {
 		return strings.TrimRight(s, "/")
 	}
 	return s
@@ -430,10 +511,11 @@ func tidy(k directive.Kind, s string) string {
 
 // commands reads command lines; the argv of each has its specifiers expanded.
 func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]string, error) {
-	list, err := value.ParseCommandLine(raw, m.l.opt.Version)
+	expand := func(w string) (string, error) { return m.expand(w, d) }
+	list, err := value.ExpandCommandLine(raw, m.l.opt.Version, expand)
 	if err != nil {
 		relaxed := keepUnknownEscapes(raw)
-		again, rerr := value.ParseCommandLine(relaxed, m.l.opt.Version)
+		again, rerr := value.ExpandCommandLine(relaxed, m.l.opt.Version, expand)
 		if relaxed == raw || rerr != nil {
 			return nil, err
 		}
@@ -442,16 +524,7 @@ func (m *merger) commands(d *directive.Directive, raw string, at diag.Range) ([]
 	}
 	var out []string
 	for _, v := range list {
-		c := Command{Flags: v, Prefix: prefix(v), Pos: at, Argv: make([]string, len(v.Argv))}
-		if c.Path, err = m.expand(v.Path, d); err != nil {
-			return out, err
-		}
-		c.Path = value.SimplifyPath(c.Path)
-		for i, a := range v.Argv {
-			if c.Argv[i], err = m.expand(a, d); err != nil {
-				return out, err
-			}
-		}
+		c := Command{Path: v.Path, Flags: v, Prefix: prefix(v), Pos: at, Argv: v.Argv}
 		m.u.Commands[d.Name] = append(m.u.Commands[d.Name], c)
 		out = append(out, c.String())
 	}

@@ -151,9 +151,14 @@ func commandPath(s string) (string, error) {
 		if s[0] != '/' {
 			return "", wrong(s, "is neither an absolute path nor a plain name", wantCommand)
 		}
+		for part := range strings.SplitSeq(s, "/") {
+			if len(part) > 255 {
+				return "", wrong(s, "has a part longer than 255 bytes", wantCommand)
+			}
+		}
 		return SimplifyPath(s), nil
 	}
-	if s == "." || s == ".." || len(s) > 255 {
+	if s == "" || s == "." || s == ".." || len(s) > 255 {
 		return "", wrong(s, "is no program's name", wantCommand)
 	}
 	return s, nil

@@ -54,6 +54,9 @@ func ParseCPUSet(s string) (CPUSet, error) {
 		if a > b {
 			return set, &Error{Value: w, Wrong: "is an empty range: its end lies before its start", Want: wantCPUSet}
 		}
+		if a == 1<<32-1 && !isRange {
+			continue // systemd counts one more, which wraps to none
+		}
 		if b > maxCPU {
 			return set, wrong(w, "is too large a CPU number", wantCPUSet)
 		}

@@ -73,6 +73,9 @@ func ParseListen(s string) (Listen, error) {
 		if len(s) > maxSocketPath {
 			return Listen{}, wrong(s, "is longer than the path of a socket may be (107 bytes)", wantListen)
 		}
+		if s == "/" {
+			return Listen{}, wrong(s, "is the root directory, no socket", wantListen)
+		}
 		return Listen{Network: "unix", Path: SimplifyPath(s)}, nil
 	case s[0] == '@':
 		if len(s) == 1 || len(s) > maxSocketPath+1 {

@@ -155,7 +155,7 @@ func images(target bool) checker {
 			if w = strings.TrimLeft(w, ":"); w == "" {
 				continue // systemd leaves it out without a word
 			}
-			parts, err := Split(strings.TrimPrefix(w, "-"), ":", Unquote|DontCoalesce)
+			parts, err := Split(strings.TrimPrefix(w, "-"), ":", Unquote|CUnescape|UnescapeSeparators|DontCoalesce)
 			if err != nil {
 				return s, err
 			}

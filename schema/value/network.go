@@ -125,6 +125,10 @@ func ParseIPPrefixes(s string) ([]netip.Prefix, error) {
 			}
 			continue
 		}
+		if isLocalhost(w) {
+			out = append(out, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+			continue
+		}
 		p, err := ParseIPPrefix(w)
 		if err != nil {
 			return out, err
@@ -132,6 +136,18 @@ func ParseIPPrefixes(s string) ([]netip.Prefix, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// isLocalhost reports whether a name is one of those that always mean this
+// machine: localhost and what lies below it, in any case.
+func isLocalhost(s string) bool {
+	s = strings.ToLower(strings.TrimSuffix(s, "."))
+	for _, n := range []string{"localhost", "localhost.localdomain"} {
+		if s == n || strings.HasSuffix(s, "."+n) {
+			return true
+		}
+	}
+	return false
 }
 
 // ParseIPPrefix reads an address with or without a prefix length.

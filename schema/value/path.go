@@ -107,6 +107,19 @@ var _ = register(map[directive.Kind]checker{
 		return s, err
 	},
 	"exec-directory": execDirectory,
+	"configuration-directory": func(c *Context, s string) (string, error) {
+		ws, err := Split(s, "", Unquote|RetainEscape)
+		if err != nil {
+			return s, err
+		}
+		for _, w := range ws {
+			// A colon may stand at an end, with nothing on its other side.
+			if strings.Contains(strings.Trim(w, ":"), ":") && c.knows(250) {
+				return s, wrong(w, "names a link behind the colon, which a configuration directory cannot have", "paths relative to /etc")
+			}
+		}
+		return execDirectory(c, s)
+	},
 	"bpf-path": func(c *Context, s string) (string, error) {
 		x, err := c.expand(s)
 		if err == nil {
@@ -193,6 +206,11 @@ func execDirectory(c *Context, s string) (string, error) {
 			most = 1
 		}
 		if len(parts) > most {
+			if x, err := c.expand(parts[0]); err == nil {
+				if err := relativeDirectory(x, want); err != nil {
+					return s, err
+				}
+			}
 			return s, &Error{Value: w, Wrong: "has too many parts between colons", Want: "DIRECTORY or DIRECTORY:LINK", Tolerated: true}
 		}
 		for i, p := range parts {

@@ -30,6 +30,9 @@ func ParseRlimit(sort, s string) (Rlimit, error) {
 		return r, err
 	}
 	r.Hard = r.Soft
+	if strings.HasSuffix(s, ":") && !two || two && hard == "" {
+		return r, wrong(s, "has no hard limit behind the colon", "one limit, or SOFT:HARD")
+	}
 	if two {
 		if r.Hard, err = limit(sort, s, hard); err != nil {
 			return r, err

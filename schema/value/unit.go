@@ -26,12 +26,9 @@ var _ = register(map[directive.Kind]checker{
 		}
 		return sliceName(s)
 	}),
-	"trigger-unit": whole(func(c *Context, s string) error {
-		if !unitname.Valid(s) || unitname.IsTemplate(s) {
+	"trigger-unit": whole(func(_ *Context, s string) error {
+		if !unitname.Valid(s) {
 			return wrong(s, "is no unit name", wantUnit)
-		}
-		if t := unitname.Type(s); t == c.UnitType && t != "" {
-			return wrongf(s, "a unit of another type", "is a %s itself", t)
 		}
 		return nil
 	}),

@@ -275,6 +275,14 @@ func UnescapeWords(s string) ([]string, error) { return Split(s, "", Unquote|CUn
 // escapes only where it needs them.
 func QuoteWord(s string) string { return quoteWord(s, true) }
 
+// QuoteFor is QuoteWord for a word that is read with flags.
+func QuoteFor(s string, flags Flags) string {
+	if flags&RetainEscape != 0 {
+		return s
+	}
+	return quoteWord(s, flags&CUnescape != 0)
+}
+
 // quoteWord is QuoteWord; without escapes, control characters stand in the
 // quotes as they are, for words that are read without CUnescape.
 func quoteWord(s string, escapes bool) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/load"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 // shellWords are arguments that mean something to a shell and nothing to
@@ -51,7 +52,6 @@ var combinations = []combination{
 	}, "only Type=forking services are followed by a PID file (systemd.service(5), PIDFile=)"},
 	{"Service", "GuessMainPID", func(u *load.Unit) bool { return text(u, "Type") != "forking" || text(u, "PIDFile") != "" }, "it counts only for Type=forking without PIDFile= (systemd.service(5), GuessMainPID=)"},
 	{"Service", "BusName", func(u *load.Unit) bool { return text(u, "Type") != "dbus" && len(texts(u, "ExecStart")) == 0 }, "only Type=dbus services wait for a bus name (systemd.service(5), BusName=)"},
-	{"Service", "RuntimeMaxSec", oneshot, "it is ignored for Type=oneshot; TimeoutStartSec= bounds its run (systemd.service(5), RuntimeMaxSec=)"},
 	{"Service", "RestartSec", func(u *load.Unit) bool { r := text(u, "Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartSec=)"},
 	{"Service", "RestartPreventExitStatus", func(u *load.Unit) bool { r := text(u, "Restart"); return r == "" || r == "no" }, "Restart=no never restarts (systemd.service(5), RestartPreventExitStatus=)"},
 	{"Service", "RestartMaxDelaySec", func(u *load.Unit) bool { return text(u, "RestartSteps") == "" || text(u, "RestartSteps") == "0" }, "it counts only with RestartSteps= (systemd.service(5), RestartSteps=)"},
@@ -66,12 +66,34 @@ var combinations = []combination{
 	{"Unit", "StartLimitAction", func(u *load.Unit) bool { i := text(u, "StartLimitIntervalSec"); return i == "0" }, "StartLimitIntervalSec=0 turns the limit off (systemd.unit(5), StartLimitIntervalSec=)"},
 }
 
+// complaints are combinations that systemd itself complains of.
+var complaints = []combination{
+	{"Service", "RuntimeMaxSec", func(u *load.Unit) bool { return oneshot(u) && text(u, "RuntimeMaxSec") != "infinity" }, "it is ignored for Type=oneshot; TimeoutStartSec= bounds its run (systemd.service(5), RuntimeMaxSec=)"},
+	{"Service", "RuntimeRandomizedExtraSec", func(u *load.Unit) bool {
+		m, x := text(u, "RuntimeMaxSec"), text(u, "RuntimeRandomizedExtraSec")
+		return x != "0" && (m == "" || m == "infinity")
+	}, "there is no RuntimeMaxSec= that it would lengthen (systemd.service(5), RuntimeRandomizedExtraSec=)"},
+	{"Service", "USBFunctionDescriptors", func(u *load.Unit) bool { return text(u, "USBFunctionStrings") == "" }, "it needs USBFunctionStrings= (systemd.service(5), USBFunctionDescriptors=)"},
+	{"Service", "USBFunctionStrings", func(u *load.Unit) bool { return text(u, "USBFunctionDescriptors") == "" }, "it needs USBFunctionDescriptors= (systemd.service(5), USBFunctionStrings=)"},
+	{"Unit", "JobRunningTimeoutSec", func(u *load.Unit) bool {
+		run, e1 := value.ParseTimeSpan(text(u, "JobRunningTimeoutSec"))
+		all, e2 := value.ParseTimeSpan(text(u, "JobTimeoutSec"))
+		return e1 == nil && e2 == nil && all > 0 && run > all && run != value.Infinity
+	}, "JobTimeoutSec= is shorter (systemd.unit(5), JobRunningTimeoutSec=)"},
+}
+
 // effects advises on directives without effect in their combination, and warns
 // of what systemd itself warns of.
 func (c *checker) effects(u *load.Unit) {
 	if text(u, "KillMode") == "none" {
 		c.add(diag.Warnf(CodeNoEffect, "Unsafe kill mode", at(u, "", "KillMode"),
 			"KillMode=none of %s leaves its processes running after a stop, out of control; it is deprecated (systemd.kill(5), KillMode=). Use mixed or control-group.", u.Name))
+	}
+	for _, x := range complaints {
+		if x.section == u.TypeSection() && text(u, x.directive) != "" && x.useless(u) || x.section == "Unit" && text(u, x.directive) != "" && x.useless(u) {
+			c.add(diag.Warnf(CodeNoEffect, "Directive without effect", at(u, x.section, x.directive),
+				"%s= of %s does nothing here: %s. Take it out, or change what it goes with.", x.directive, u.Name, x.why))
+		}
 	}
 	for _, x := range combinations {
 		if x.section != "Unit" && x.section != u.TypeSection() {

@@ -62,10 +62,7 @@ type checker struct {
 // What is wrong with a unit itself (its diagnostics from loading) comes with
 // it.
 func Run(o Options) diag.List {
-	c := &checker{opt: o, byName: map[string]*load.Unit{}, provides: map[string]bool{}, isNamed: map[*load.Unit]bool{}, said: map[string]bool{}, checked: map[*load.Unit]bool{}}
-	for _, p := range o.Provides {
-		c.provides[p] = true
-	}
+	c := newChecker(o)
 	names := o.Units
 	if names == nil {
 		for _, n := range o.Loader.Names() {
@@ -117,6 +114,19 @@ func Run(o Options) diag.List {
 	c.cycles()
 	c.contradictions()
 	c.claims()
+	return c.sorted()
+}
+
+func newChecker(o Options) *checker {
+	c := &checker{opt: o, byName: map[string]*load.Unit{}, provides: map[string]bool{}, isNamed: map[*load.Unit]bool{}, said: map[string]bool{}, checked: map[*load.Unit]bool{}}
+	for _, p := range o.Provides {
+		c.provides[p] = true
+	}
+	return c
+}
+
+// sorted gives the complaints in the order of their places.
+func (c *checker) sorted() diag.List {
 	sort.SliceStable(c.out, func(i, j int) bool {
 		a, b := c.out[i].Subject, c.out[j].Subject
 		if a.File != b.File {
