@@ -408,6 +408,11 @@ func (u *unit) start() error {
 		}
 	}
 	for _, d := range u.node.Deps(transaction.BindsTo) {
+		if o := u.m.units[d.Name]; o != nil {
+			if dev, ok := o.kind.(*deviceUnit); ok {
+				dev.look()
+			}
+		}
 		if d.Active.IsActiveOrReloading() {
 			continue
 		}

@@ -12,15 +12,13 @@ import (
 // mountUnit is the state machine of systemd.mount(5). Mounting is mount(8)'s
 // work, as under systemd, and needs root.
 type mountUnit struct {
-	u       *unit
-	state   us.SubState
-	result  string
-	control *process
-	timer   *alarm
-	rec     us.Exec
+	toolRunner
+	state us.SubState
 }
 
-func newMount(u *unit) *mountUnit { return &mountUnit{u: u, state: "dead", result: "success"} }
+func newMount(u *unit) *mountUnit {
+	return &mountUnit{toolRunner: toolRunner{u: u, result: "success"}, state: "dead"}
+}
 
 func (p *mountUnit) configure() {
 	if p.state == "dead" && isMountPoint(p.where()) && p.where() == "/" {
@@ -35,8 +33,6 @@ func (p *mountUnit) coldplug() {
 }
 
 func (p *mountUnit) where() string { return p.u.file.String("Where") }
-
-func (p *mountUnit) ownProcesses() []*process { return []*process{p.control} }
 
 func (p *mountUnit) set(s us.SubState, a us.ActiveState) {
 	p.state = s
@@ -77,44 +73,6 @@ func (p *mountUnit) start() error {
 		}
 	})
 	return nil
-}
-
-func (p *mountUnit) run(setting string, argv []string, done func(bool)) {
-	cmd := command{setting: setting, path: "/bin/" + argv[0], argv: argv, literal: true}
-	if !exists(cmd.path) {
-		cmd.path = argv[0]
-	}
-	req, err := p.u.m.newRequest(p.u, newExecConfig(p.u.m, p.u.file), cmd, false)
-	if err != nil {
-		p.u.notice("%v", err)
-		p.result = "resources"
-		done(false)
-		return
-	}
-	q := &process{rec: execRecord(cmd), control: true}
-	p.control = q
-	_ = p.u.m.edge.Output(p.u)
-	end := func(ok bool) {
-		p.rec = q.rec
-		if p.control == q {
-			p.control = nil
-			p.u.m.cancel(p.timer)
-			done(ok)
-		}
-	}
-	q.started = func(err error) {
-		if err != nil {
-			p.u.notice("%v", err)
-			end(false)
-		}
-	}
-	q.exited = func(w waitResult) { end(w.code == cldExited && w.status == 0) }
-	p.u.m.spawn(p.u, req, q)
-	p.timer = p.u.m.after(span(p.u.file, "TimeoutSec", defaultTimeout, true), func() {
-		p.u.notice("%s timed out.", argv[0])
-		p.result = "timeout"
-		q.kill(unix.SIGKILL)
-	})
 }
 
 func (p *mountUnit) die(result string) {

@@ -36,8 +36,8 @@ func (p *passive) resetFailed() {
 }
 func (p *passive) status(*us.Status) {}
 
-// unsupported is a unit type that has no meaning under this manager: devices,
-// which udev announces, swaps and automounts.
+// unsupported is a unit type that this manager does not have: automount, which
+// would need its own end of the kernel's autofs.
 type unsupported struct{ u *unit }
 
 func (p *unsupported) configure()    {}
@@ -52,14 +52,7 @@ func (p *unsupported) resetFailed() {
 }
 
 func (p *unsupported) status(st *us.Status) {
-	switch p.u.typ {
-	case "device":
-		st.Device = &us.Device{}
-	case "swap":
-		st.Swap = &us.Swap{What: p.u.file.String("What"), Result: "success"}
-	case "automount":
-		st.Automount = &us.Automount{Where: p.u.file.String("Where"), Result: "success"}
-	}
+	st.Automount = &us.Automount{Where: p.u.file.String("Where"), Result: "success"}
 }
 
 // scope groups processes that others have started.

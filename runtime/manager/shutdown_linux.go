@@ -148,7 +148,7 @@ func (d *shutdown) advance(m *Manager) {
 		return
 	}
 	for _, u := range m.units {
-		if _, quiet := u.kind.(*unsupported); quiet || u.node.Perpetual {
+		if u.typ == "device" || u.typ == "automount" || u.node.Perpetual {
 			continue
 		}
 		if !u.active().IsInactiveOrFailed() && u.job == nil {

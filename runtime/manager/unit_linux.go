@@ -75,6 +75,10 @@ func newUnit(m *Manager, n *transaction.Unit, f *load.Unit) *unit {
 		u.kind = newPath(u)
 	case "mount":
 		u.kind = newMount(u)
+	case "swap":
+		u.kind = newSwap(u)
+	case "device":
+		u.kind = newDevice(u)
 	case "scope":
 		u.kind = newScope(u)
 	case "target", "slice":
@@ -243,6 +247,8 @@ func (u *unit) failureReason() string {
 		r = st.Path.Result
 	case st.Mount != nil:
 		r = st.Mount.Result
+	case st.Swap != nil:
+		r = st.Swap.Result
 	}
 	if r == "" || r == "success" {
 		return ""
