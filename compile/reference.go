@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -186,7 +187,11 @@ func optionReference(set *load.Set, o *index.Option) OptionReference {
 		if r.Start.Byte > r.End.Byte || r.End.Byte > len(src) {
 			return ""
 		}
-		return outdent(string(src[r.Start.Byte:r.End.Byte]))
+		s := string(src[r.Start.Byte:r.End.Byte])
+		if o.Type.HasSecret() || madeSecret.MatchString(s) {
+			s = literalText.ReplaceAllString(s, `"(secret)"`)
+		}
+		return outdent(s)
 	}
 	ref := OptionReference{
 		Path: o.Path(), Name: o.Name, Type: o.Type.String(), Shape: o.Type.Describe(), Description: o.Description,
@@ -196,6 +201,9 @@ func optionReference(set *load.Set, o *index.Option) OptionReference {
 	ref.Where = ref.Declared.String()
 	return ref
 }
+
+// literalText finds the texts in quotes of an expression, but empty ones.
+var literalText = regexp.MustCompile(`"(?:[^"\\\n]|\\.)+"|(?s:<<-?\w+\n.*)`)
 
 // outdent takes the indentation of the source away from the lines after the
 // first: as much as the least indented of them has.

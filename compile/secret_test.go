@@ -2,6 +2,7 @@ package compile
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -66,5 +67,35 @@ func TestSecretsStay(t *testing.T) {
 				t.Errorf("the secret is shown:\n%s", out)
 			}
 		})
+	}
+}
+
+// The reference of options shows defaults and examples, and no secret in them.
+func TestReferenceKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "host.ug.hcl", `module "m" {}
+option "s" {
+  type    = secret
+  default = "hidden1"
+  example = "hidden2"
+}
+option "made" { default = sensitive("hidden3") }
+option "map" {
+  type    = map(secret)
+  default = { a = "hidden4", b = <<-EOT
+    hidden5
+  EOT
+  }
+}
+option "open" { default = "shown" }
+`)
+	mods, diags := Reference(context.Background(), Options{Dir: dir}, nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	text := fmt.Sprintf("%+v", mods)
+	if strings.Contains(text, "hidden") || !strings.Contains(text, "shown") || !strings.Contains(text, `sensitive("(secret)")`) {
+		t.Error(text)
 	}
 }

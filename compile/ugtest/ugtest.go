@@ -185,13 +185,21 @@ func parse(file string) ([]*run, diag.List) {
 	var out []*run
 	var diags diag.List
 	seen := map[string]hcl.Range{}
-	for _, b := range hf.Body.(*hclsyntax.Body).Blocks {
-		if b.Type != "run" || len(b.Labels) != 1 {
-			diags = append(diags, problem(b.DefRange(), "A test file holds run \"NAME\" { … } blocks, not %s.", b.Type))
+	top := hf.Body.(*hclsyntax.Body)
+	for _, name := range sortedAttrs(top.Attributes) {
+		diags = append(diags, problem(top.Attributes[name].NameRange, "A test file holds run \"NAME\" { … } blocks and no attributes. Move %s into a run, or remove it.", name))
+	}
+	for _, b := range top.Blocks {
+		if b.Type != "run" {
+			diags = append(diags, problem(b.DefRange(), "A test file holds run \"NAME\" { … } blocks, not %s.%s", b.Type, hint(b.Type, "run")))
+			continue
+		}
+		if len(b.Labels) != 1 || b.Labels[0] == "" {
+			diags = append(diags, problem(b.DefRange(), "A run block has one label, the name of the run: run \"NAME\" { … }."))
 			continue
 		}
 		if old, dup := seen[b.Labels[0]]; dup {
-			d := problem(b.DefRange(), "The run %q stands in the file twice.", b.Labels[0])
+			d := problem(b.DefRange(), "The run %q stands in the file twice. Rename one of the two.", b.Labels[0])
 			d.Related = []diag.Related{{Message: "the other run", Range: syntax.Range(old)}}
 			diags = append(diags, d)
 			continue
@@ -213,6 +221,10 @@ func (r *run) parse(body *hclsyntax.Body) diag.List {
 	for _, name := range sortedAttrs(body.Attributes) {
 		a := body.Attributes[name]
 		dst := map[string]*string{"dir": &r.dir, "host": &r.host, "variant": &r.variant, "golden": &r.golden}[name]
+		if name == "config" || name == "assert" || name == "expect" {
+			diags = append(diags, problem(a.NameRange, "%s is a block: write it without =, as in %s.", name, map[string]string{"config": "config \"MODULE\" { OPTION = … }", "assert": "assert { condition = … message = … }", "expect": "expect { code = … }"}[name]))
+			continue
+		}
 		if dst == nil {
 			diags = append(diags, problem(a.NameRange, "A run has dir, host, variant and golden, not %q.%s", name, hint(name, "dir", "host", "variant", "golden")))
 			continue
@@ -232,8 +244,8 @@ func (r *run) parse(body *hclsyntax.Body) diag.List {
 		case "config":
 			diags = append(diags, r.overrides(b)...)
 		case "assert":
-			if b.Body.Attributes["condition"] == nil || b.Body.Attributes["message"] == nil || len(b.Body.Attributes) != 2 {
-				diags = append(diags, problem(b.DefRange(), "An assert has condition and message."))
+			if b.Body.Attributes["condition"] == nil || b.Body.Attributes["message"] == nil || len(b.Body.Attributes) != 2 || len(b.Body.Blocks) > 0 || len(b.Labels) > 0 {
+				diags = append(diags, problem(b.DefRange(), "An assert block has condition and message, both, and nothing else: assert { condition = … message = … }."))
 				continue
 			}
 			r.asserts = append(r.asserts, b)
@@ -292,11 +304,15 @@ func (r *run) overrides(b *hclsyntax.Block) diag.List {
 
 func (r *run) expect(b *hclsyntax.Block) diag.List {
 	e := expect{at: b.DefRange(), severity: "error"}
-	for name, a := range b.Body.Attributes {
+	if len(b.Labels) > 0 || len(b.Body.Blocks) > 0 {
+		return diag.List{problem(b.DefRange(), "An expect block has no label and no blocks: expect { code = … }.")}
+	}
+	for _, name := range sortedAttrs(b.Body.Attributes) {
+		a := b.Body.Attributes[name]
 		if name == "line" {
 			v, d := a.Expr.Value(nil)
-			if d.HasErrors() || v.IsNull() || v.Type() != cty.Number {
-				return diag.List{problem(a.Expr.Range(), "line must be a number.")}
+			if d.HasErrors() || v.IsNull() || v.Type() != cty.Number || !v.AsBigFloat().IsInt() || v.AsBigFloat().Sign() <= 0 {
+				return diag.List{problem(a.Expr.Range(), "line must be the number of a line.")}
 			}
 			n, _ := v.AsBigFloat().Int64()
 			e.line = int(n)

@@ -112,6 +112,11 @@ func TestInvalidFiles(t *testing.T) {
 		"run \"a\" {\n assert {}\n}":                  "condition and message",
 		"run \"a\" {\n expect { message = \"[\" }\n}": "regular expression",
 		"run \"a\" {\n expect { severty = \"x\" }\n}": `Did you mean "severity"?`,
+		"run \"a\" {\n expect { line = 1.5 }\n}":      "number of a line",
+		"run \"a\" {\n config = {}\n}":                "is a block",
+		"run \"a\" {\n assert \"x\" {}\n}":            "nothing else",
+		"run {}":                                      "one label",
+		"rum \"a\" {}":                                "Did you mean \"run\"?",
 		"run \"a\" {":                                 "",
 	} {
 		_, diags := runTests(t, t.TempDir(), text, Options{})
