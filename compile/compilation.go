@@ -167,10 +167,13 @@ func (c *compilation) filesOf(m *load.Module) *funcs.Files {
 }
 
 func (c *compilation) table(m *load.Module) map[string]function.Function {
+	files := c.filesOf(m)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if t := c.tables[m]; t != nil {
 		return t
 	}
-	t := funcs.Table(c.filesOf(m))
+	t := funcs.Table(files)
 	c.tables[m] = t
 	return t
 }

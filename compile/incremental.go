@@ -114,7 +114,7 @@ func crossLines(f *unitfile.File) []unitfile.Line {
 // crossKeys are the directives that orderGraph.unit looks at.
 var crossKeys = func() map[string]bool {
 	m := map[string]bool{}
-	for _, k := range strings.Fields("Conflicts Service Unit Sockets Also RequiresMountsFor WantsMountsFor JoinsNamespaceOf DefaultInstance DefaultDependencies Slice After Before Wants Requires Requisite BindsTo Upholds PartOf WantedBy RequiredBy UpheldBy") {
+	for _, k := range strings.Fields("Conflicts Service Unit Sockets Also RequiresMountsFor WantsMountsFor JoinsNamespaceOf DefaultInstance DefaultDependencies RequiresOverridable RequisiteOverridable LogNamespace Slice After Before Wants Requires Requisite BindsTo Upholds PartOf WantedBy RequiredBy UpheldBy") {
 		m[k] = true
 	}
 	return m

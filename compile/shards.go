@@ -12,8 +12,9 @@ import (
 	"github.com/unitgen/unitgen/schema/verify"
 )
 
-// A large tree is checked in shards: each loads some units alone, on a core of
-// its own, and is forgotten. What one unit shows is found so. What takes
+// A large tree is checked in shards: each loads some units without what they
+// depend on, on a core of its own, and is forgotten. What one unit shows is found
+// so. What takes
 // several units to see (cycles, contradictions, claims of one thing by two) is
 // ruled out beforehand by looking at names alone, on the safe side; where it
 // cannot be ruled out, the whole tree is loaded at once.
@@ -74,7 +75,7 @@ func (c *compilation) sharded(t *tree.Tree, scope tree.Scope) (out diag.List, ok
 		go func() {
 			defer wg.Done()
 			for i := range work {
-				found[i] = c.verifyWhole(shards[i], scope)
+				found[i] = c.verifyUnits(shards[i], scope, true)
 			}
 		}()
 	}
@@ -120,6 +121,9 @@ func unsuspicious(units []*tree.Unit, provides []string) bool {
 		}
 		if u.Mask || u.File == nil || u.NoInstall || u.Place != tree.Etc {
 			return false
+		}
+		if verify.Special(u.Name) && (unitname.Type(u.Name) != "target" || u.Name == "shutdown.target") {
+			return false // much is ordered around these
 		}
 		known[u.Name] = true
 	}
@@ -184,7 +188,8 @@ func (g *orderGraph) unit(u *tree.Unit, known map[string]bool, claimed map[strin
 			}
 		}
 		switch l.Key {
-		case "Conflicts", "Service", "Unit", "Sockets", "Also", "RequiresMountsFor", "WantsMountsFor", "JoinsNamespaceOf", "DefaultInstance", "DefaultDependencies":
+		case "Conflicts", "Service", "Unit", "Sockets", "Also", "RequiresMountsFor", "WantsMountsFor", "JoinsNamespaceOf", "DefaultInstance", "DefaultDependencies",
+			"RequiresOverridable", "RequisiteOverridable", "LogNamespace":
 			return false
 		case "Slice":
 			g.after(u.Name, l.Value)

@@ -38,6 +38,11 @@ func (c *compilation) verifyScope(t *tree.Tree, scope tree.Scope) diag.List {
 
 // verifyWhole loads all units of a scope together and checks them.
 func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
+	return c.verifyUnits(t, scope, false)
+}
+
+// verifyUnits checks the units of a scope together, or each alone.
+func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) diag.List {
 	fsys := newTreeFS(c.o.Sysroot)
 	dir := "etc/systemd/" + string(scope)
 	files := map[string]*unitfile.File{}
@@ -83,6 +88,10 @@ func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 	if len(named) == 0 {
 		return nil
 	}
+	if alone {
+		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Path: []string{"/" + dir}})
+		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
+	}
 	for _, i := range t.Instances {
 		if i.Scope == scope && i.Enable && byName[unitname.Template(i.Name)] != nil {
 			enable = append(enable, i.Name)
@@ -115,7 +124,11 @@ func (c *compilation) verifyWhole(t *tree.Tree, scope tree.Scope) diag.List {
 	}
 	loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd})
 	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides, Starts: starts})
-	m := &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}
+	return c.mapped(found, &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
+}
+
+// mapped leads complaints about unit files back to the source.
+func (c *compilation) mapped(found diag.List, m *originMap, adopted map[string]bool) diag.List {
 	var out diag.List
 	for _, d := range found {
 		if checkedBefore[d.Code] && !adopted[d.Subject.File] {

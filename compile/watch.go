@@ -22,9 +22,12 @@ const (
 func (c *compilation) watch(done <-chan struct{}) *diag.Diagnostic {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	var last *hcl.Range
-	var since time.Time
-	var heap uint64
+	type stand struct {
+		at    *hcl.Range
+		since time.Time
+		heap  uint64
+	}
+	var stands []stand
 	for {
 		select {
 		case <-done:
@@ -35,15 +38,20 @@ func (c *compilation) watch(done <-chan struct{}) *diag.Diagnostic {
 		if ev == nil {
 			continue
 		}
-		at := ev.Reading.Load()
-		if at == nil || at != last {
-			last, since, heap = at, time.Now(), heapBytes()
-			continue
-		}
-		took, grew := time.Since(since), heapBytes()
-		if took > maxTime || grew > heap+maxHeap {
-			return diag.Errorf("E0110", "Evaluation takes too much time or memory", syntax.Range(*at),
-				"This expression was given up after %s and %d MiB. Make less of it, or read the data from a file.", took.Round(time.Millisecond), (grew-min(heap, grew))>>20)
+		for i, r := range ev.Readings() {
+			if i == len(stands) {
+				stands = append(stands, stand{})
+			}
+			s, at := &stands[i], r.Load()
+			if at == nil || at != s.at {
+				*s = stand{at, time.Now(), heapBytes()}
+				continue
+			}
+			took, grew := time.Since(s.since), heapBytes()
+			if took > maxTime || grew > s.heap+maxHeap {
+				return diag.Errorf("E0110", "Evaluation takes too much time or memory", syntax.Range(*at),
+					"This expression was given up after %s and %d MiB. Make less of it, or read the data from a file.", took.Round(time.Millisecond), (grew-min(s.heap, grew))>>20)
+			}
 		}
 	}
 }

@@ -52,6 +52,10 @@ type hclExpression = hclsyntax.Expression
 
 // Directive evaluates one directive of a unit.
 func (e *Evaluator) Directive(u *Unit, f *Fact, at hcl.Range) (Value, bool) {
+	if e.base != nil {
+		e.missed = true
+		return Value{Fact: f}, false
+	}
 	key := f.Section + "/" + f.Name
 	n := u.dirs[key]
 	if n == nil {

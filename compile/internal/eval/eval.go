@@ -66,7 +66,11 @@ type Evaluator struct {
 	// Reading is where the evaluation stands, for a watchdog.
 	Reading atomic.Pointer[hcl.Range]
 
-	o       Options
+	o      Options
+	base   *Evaluator // of a fork: the evaluator whose nodes it reads
+	missed bool       // a fork came upon what it may not evaluate
+	forks  atomic.Pointer[[]*Evaluator]
+
 	stack   []frame
 	options map[*index.Option]*pathNode
 	locals  map[*index.Local]*node
@@ -107,6 +111,7 @@ const (
 type node struct {
 	state  state
 	failed bool
+	own    bool // made by a fork, for itself
 	name   string
 	val    cty.Value
 }
@@ -120,6 +125,10 @@ type frame struct {
 // force evaluates a node once. ok is false when its evaluation was reported as
 // wrong; the value is then unknown.
 func (e *Evaluator) force(n *node, at hcl.Range, f func() (cty.Value, bool)) (cty.Value, bool) {
+	if e.base != nil && n.state != done && !n.own {
+		e.missed = true
+		return cty.DynamicVal, false
+	}
 	switch n.state {
 	case done:
 		return n.val, !n.failed

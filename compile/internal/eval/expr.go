@@ -56,6 +56,11 @@ func (e *Evaluator) eval(s *Scope, x hcl.Expression) (cty.Value, bool) {
 			return e.logical(s, x)
 		}
 	}
+	if node, ok := x.(hclsyntax.Expression); ok {
+		if v, ok := e.fast(s, node); ok {
+			return v, true
+		}
+	}
 	return e.general(s, x)
 }
 
@@ -343,6 +348,10 @@ func samePrefix(long, short hcl.Traversal) bool {
 
 // rename changes the root of the traversal that stands at the same place.
 func (e *Evaluator) rename(x hcl.Expression, t hcl.Traversal) {
+	if e.base != nil {
+		e.missed = true // the expression may be another's too
+		return
+	}
 	at := t.SourceRange()
 	n, ok := x.(hclsyntax.Node)
 	if !ok {

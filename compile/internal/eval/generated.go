@@ -15,7 +15,11 @@ var hclPos = hcl.InitialPos
 
 // Generated runs a generate block; nil when its condition does not hold.
 func (e *Evaluator) Generated(b *index.Block, at hcl.Range) (*generate.Output, bool) {
-	g := e.gens[b]
+	g := e.shared().gens[b]
+	if g == nil && e.base != nil {
+		e.missed = true
+		return nil, false
+	}
 	if g == nil {
 		g = &genNode{node: node{name: "generate." + b.Label()}}
 		e.gens[b] = g

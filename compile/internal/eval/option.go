@@ -40,12 +40,14 @@ func relatedOf(d *diag.Diagnostic) diag.Related {
 }
 
 func (e *Evaluator) optionNode(o *index.Option) *pathNode {
-	p := e.options[o]
+	p := e.shared().options[o]
 	if p == nil {
 		p = &pathNode{opt: o, typ: o.Type}
 		p.name = o.Path()
 		p.sel.name = p.name
-		e.options[o] = p
+		if e.base == nil {
+			e.options[o] = p
+		}
 	}
 	return p
 }
@@ -109,7 +111,7 @@ func (e *Evaluator) holds(b *index.Block, each *Each, at hcl.Range) (bool, bool)
 	}
 	n := e.conds[b]
 	if n == nil {
-		n = &node{name: "when of " + blockName(b)}
+		n = &node{name: "when of " + blockName(b), own: e.base != nil}
 		e.conds[b] = n
 	}
 	if b.ForEach == nil || each == nil {
@@ -315,6 +317,10 @@ func (e *Evaluator) split(p *pathNode, at hcl.Range) bool {
 	if p.keysDone {
 		return !p.sel.failed
 	}
+	if e.base != nil {
+		e.missed = true
+		return false
+	}
 	if !e.selection(p, at) {
 		return false
 	}
@@ -482,6 +488,10 @@ func (e *Evaluator) child(p *pathNode, key string, at hcl.Range) (c *pathNode, o
 	}
 	if c = p.kids[key]; c != nil {
 		return c, true, true
+	}
+	if e.base != nil {
+		e.missed = true
+		return nil, false, false
 	}
 	t := types.Named("any")
 	switch {

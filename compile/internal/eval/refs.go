@@ -315,7 +315,11 @@ func (e *Evaluator) resolve(s *Scope, t hcl.Traversal) (cty.Value, []string, boo
 	case refHosts:
 		return e.peer(s, r, t)
 	case refLocal:
-		n := e.locals[r.local]
+		n := e.shared().locals[r.local]
+		if n == nil && e.base != nil {
+			e.missed = true
+			return cty.DynamicVal, nil, false
+		}
 		if n == nil {
 			n = &node{name: "local." + r.local.Attr.Name}
 			e.locals[r.local] = n

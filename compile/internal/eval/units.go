@@ -66,7 +66,11 @@ type Instance struct {
 
 // Instances evaluates the names of a block.
 func (e *Evaluator) Instances(b *index.Block, at hcl.Range) ([]Instance, bool) {
-	ns := e.names[b]
+	ns := e.shared().names[b]
+	if ns == nil && e.base != nil {
+		e.missed = true
+		return nil, false
+	}
 	if ns == nil {
 		ns = &nameSet{node: node{name: "names of " + blockName(b)}}
 		e.names[b] = ns
@@ -248,6 +252,9 @@ func (e *Evaluator) validUnit(name string, at hcl.Range) (string, bool) {
 
 // table gives the units of a type, with every dynamic name evaluated.
 func (e *Evaluator) table(kind string, at hcl.Range) (*kindTable, bool) {
+	if e.base != nil {
+		return e.base.evaluated(e, kind)
+	}
 	if e.units == nil {
 		e.units = &unitTable{kinds: map[string]*kindTable{}}
 	}

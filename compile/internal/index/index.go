@@ -111,6 +111,9 @@ type Index struct {
 	Variants  []string
 	Functions func(m *load.Module) types.Env
 
+	// ReadsDirectives says that an expression may read a directive of a unit.
+	ReadsDirectives bool
+
 	Elsewhere []*Block        // blocks of variants that are not built
 	elsewhere map[string]bool // labels of their units and files, as kind/label
 
@@ -160,6 +163,7 @@ func Make(set *load.Set, o Options) (*Index, diag.List) {
 			conds = []Cond{{Expr: m.When.Expr(), Module: m}}
 		}
 		for _, f := range m.Files {
+			ix.ReadsDirectives = ix.ReadsDirectives || f.ReadsDirectives
 			for _, b := range f.Blocks {
 				ix.top(m, b, conds, o, found, "")
 			}
@@ -178,6 +182,7 @@ func Make(set *load.Set, o Options) (*Index, diag.List) {
 		}
 	}
 	for _, ov := range o.Overrides {
+		ix.ReadsDirectives = true // for all that is known
 		ix.override(ov)
 	}
 	return ix, ix.TakeDiags()
@@ -469,6 +474,13 @@ func (ix *Index) override(ov Override) {
 // Value makes a definition from a value, for generated ones.
 func Value(v cty.Value, at hcl.Range, prio int, b *Block) *Def {
 	return &Def{Val: v, At: at, Prio: prio, Order: OrderPlain, Block: b}
+}
+
+// Fork gives an index of the same definitions that keeps diagnostics of its own.
+func (ix *Index) Fork() *Index {
+	other := *ix
+	other.diags = nil
+	return &other
 }
 
 // Option finds an option of a module by name, or of another by MODULE.NAME.

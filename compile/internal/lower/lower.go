@@ -71,6 +71,7 @@ func Tree(e *eval.Evaluator, t *tree.Tree, o Options) diag.List {
 			drafts = append(drafts, d)
 		}
 	}
+	l.fill(drafts)
 	drafts = append(drafts, l.actions()...)
 	drafts = append(drafts, l.dropIns()...)
 	l.finish(drafts)
@@ -141,7 +142,9 @@ func (l *lowering) finish(drafts []*draft) {
 		go func() {
 			defer wg.Done()
 			for i := len(drafts) * w / n; i < len(drafts)*(w+1)/n; i++ {
-				drafts[i].build(l.o.Systemd)
+				if drafts[i].file == nil {
+					drafts[i].build(l.o.Systemd)
+				}
 			}
 		}()
 	}

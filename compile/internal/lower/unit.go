@@ -30,6 +30,13 @@ type draft struct {
 	lines      []line
 	from       []string // source files, when there are several
 
+	// What fill still has to add: the directives, between our own lines and
+	// those of credentials.
+	unit     *eval.Unit
+	contribs []eval.Contrib
+	own      int
+	reads    []strongRead
+
 	file  *unitfile.File
 	diags diag.List
 }
@@ -74,7 +81,7 @@ func (l *lowering) unit(u *eval.Unit) *draft {
 		d.dropIn = "unitgen"
 		d.path = path.Join(tree.UnitDir(u.Place, u.Scope), u.Name+".d", "unitgen.conf")
 	}
-	l.directives(u, contribs, d)
+	d.unit, d.contribs, d.own = u, contribs, len(d.lines)
 	for _, x := range l.creds[string(u.Scope)+"/"+u.Name] {
 		d.lines = append(d.lines, l.extra(u.Kind, x))
 	}
@@ -105,70 +112,6 @@ func hasOwn(c eval.Contrib) bool {
 		}
 	}
 	return false
-}
-
-// directives fills in the lines of a unit.
-func (l *lowering) directives(u *eval.Unit, contribs []eval.Contrib, d *draft) {
-	if len(contribs) == 1 {
-		srcs := l.e.Sources(u.Kind, contribs[0])
-		d.lines = append(make([]line, 0, len(d.lines)+len(srcs)+4), d.lines...)
-		for _, s := range srcs {
-			l.source(u, s, srcs, d, false)
-		}
-		return
-	}
-	var all []eval.Source
-	count := map[*eval.Fact]int{}
-	for _, c := range contribs {
-		for _, s := range l.e.Sources(u.Kind, c) {
-			all = append(all, s)
-			count[s.Fact]++
-		}
-	}
-	done := map[*eval.Fact]bool{}
-	for _, s := range all {
-		if !done[s.Fact] {
-			done[s.Fact] = true
-			l.source(u, s, all, d, count[s.Fact] > 1)
-		}
-	}
-}
-
-// source adds the lines of one directive.
-func (l *lowering) source(u *eval.Unit, s eval.Source, all []eval.Source, d *draft, several bool) {
-	if !several && s.Plain {
-		for _, o := range all {
-			if o.Attr != s.Attr && o.Fact.Section == s.Fact.Section && o.Fact.Name == s.Fact.Name {
-				several = true
-			}
-		}
-	}
-	name := nameRange(s)
-	if !several {
-		if texts, ok := eval.Literal(s); ok {
-			for i, t := range texts {
-				d.lines = append(d.lines, line{fact: s.Fact, value: t.Text, at: t.At, name: name, plain: s.Plain, first: i == 0})
-			}
-			return
-		}
-	}
-	if s.Fact.Row == nil && !s.Fact.Extra && !s.Plain {
-		// Unknown: reported once, where it stands; its value counts for nothing.
-		d.lines = append(d.lines, line{fact: s.Fact, at: name, name: name, first: true})
-		return
-	}
-	v, ok := l.e.Directive(u, s.Fact, name)
-	if !ok {
-		return
-	}
-	if strongDeps[s.Fact.Name] {
-		for _, r := range v.Reads {
-			l.reads = append(l.reads, strongRead{s.Fact.Name, u.Name, r})
-		}
-	}
-	for i, t := range v.Values {
-		d.lines = append(d.lines, line{fact: s.Fact, value: t.Text, at: t.At, name: name, plain: s.Plain, first: i == 0})
-	}
 }
 
 func nameRange(s eval.Source) hcl.Range {

@@ -16,6 +16,13 @@ func Strongest(defs []*index.Def, isNull func(*index.Def) (null, ok bool)) ([]*i
 	if len(defs) == 0 {
 		return nil, true
 	}
+	if len(defs) == 1 {
+		null, ok := isNull(defs[0])
+		if null || !ok {
+			return nil, ok
+		}
+		return defs, true
+	}
 	prios := map[int][]*index.Def{}
 	var order []int
 	for _, d := range defs {
