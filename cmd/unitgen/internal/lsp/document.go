@@ -30,6 +30,25 @@ type span struct {
 	End   position `json:"end"`
 }
 
+// change is what the client did to a text: a part of it is another now, or all
+// of it where there is no range.
+type change struct {
+	Range *span  `json:"range"`
+	Text  string `json:"text"`
+}
+
+// apply makes the change. What lies beyond the text is its end.
+func (c change) apply(text string) string {
+	if c.Range == nil {
+		return c.Text
+	}
+	from, to := offset(text, c.Range.Start), offset(text, c.Range.End)
+	if to < from {
+		from, to = to, from
+	}
+	return text[:from] + c.Text + text[to:]
+}
+
 func (d document) path() (string, error) {
 	u, err := url.Parse(d.URI)
 	if err != nil || u.Scheme != "file" || !filepath.IsAbs(u.Path) {

@@ -33,6 +33,7 @@ type server struct {
 	told    map[string]bool   // paths that have diagnostics at the client
 	pending map[string]*time.Timer
 	check   sync.Mutex // one check at a time
+	ready   bool       // initialize was asked for
 	down    bool       // shutdown was asked for
 }
 
@@ -42,7 +43,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &server{open: map[string]string{}, told: map[string]bool{}, pending: map[string]*time.Timer{}}
-	stream := jsonrpc2.NewBufferedStream(stdio{in, out}, jsonrpc2.VSCodeObjectCodec{})
+	stream := jsonrpc2.NewBufferedStream(stdio{in, out}, codec{})
 	exit := make(chan struct{})
 	var once sync.Once
 	h := jsonrpc2.HandlerWithError(func(ctx context.Context, c *jsonrpc2.Conn, r *jsonrpc2.Request) (any, error) {
@@ -83,8 +84,15 @@ func (stdio) Close() error { return nil }
 // handle answers one request or takes one notification.
 func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) (any, error) {
 	s.mu.Lock()
-	down := s.down
+	down, ready := s.down, s.ready
+	s.ready = ready || r.Method == "initialize"
 	s.mu.Unlock()
+	if !ready && r.Method != "initialize" && r.Method != unreadable && r.Method != "shutdown" {
+		if r.Notif {
+			return nil, nil // the protocol has them dropped
+		}
+		return nil, &jsonrpc2.Error{Code: codeNotInitialized, Message: "the first request is initialize"}
+	}
 	if down && r.Method != "shutdown" {
 		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: "the server is shutting down"}
 	}
@@ -92,13 +100,15 @@ func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) (any, error) {
 	case "initialize":
 		return map[string]any{
 			"capabilities": map[string]any{
-				"textDocumentSync":           map[string]any{"openClose": true, "change": 1, "save": true},
+				"textDocumentSync":           map[string]any{"openClose": true, "change": 2, "save": true},
 				"hoverProvider":              true,
 				"completionProvider":         map[string]any{},
 				"documentFormattingProvider": true,
 			},
 			"serverInfo": map[string]any{"name": "unitgen"},
 		}, nil
+	case unreadable:
+		return nil, s.conn.Notify(ctx, "window/logMessage", map[string]any{"type": 1, "message": "unitgen was sent a message that is no JSON-RPC, and passed it over."})
 	case "shutdown":
 		s.mu.Lock()
 		s.down = true
@@ -118,6 +128,9 @@ func (s *server) handle(ctx context.Context, r *jsonrpc2.Request) (any, error) {
 	}
 	return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeMethodNotFound, Message: "unitgen does not serve " + r.Method}
 }
+
+// codeNotInitialized is LSP's ServerNotInitialized.
+const codeNotInitialized = -32002
 
 // with decodes the parameters of a request about a place in a file.
 func with(r *jsonrpc2.Request, f func(path string, at position) (any, error)) (any, error) {
@@ -149,9 +162,7 @@ func decode(r *jsonrpc2.Request, into any) error {
 func (s *server) sync(ctx context.Context, r *jsonrpc2.Request) error {
 	var p struct {
 		TextDocument   document `json:"textDocument"`
-		ContentChanges []struct {
-			Text string `json:"text"`
-		} `json:"contentChanges"`
+		ContentChanges []change `json:"contentChanges"`
 	}
 	if err := decode(r, &p); err != nil {
 		return err
@@ -161,8 +172,13 @@ func (s *server) sync(ctx context.Context, r *jsonrpc2.Request) error {
 		return err
 	}
 	text := p.TextDocument.Text
-	if n := len(p.ContentChanges); n > 0 {
-		text = p.ContentChanges[n-1].Text
+	if r.Method == "textDocument/didChange" {
+		text = s.text(path)
+		for _, c := range p.ContentChanges {
+			if text = c.apply(text); len(text) > maxText {
+				break
+			}
+		}
 	}
 	if len(text) > maxText {
 		return &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidParams, Message: "the file is too large"}
