@@ -24,6 +24,7 @@ const (
 	CodeSpecifier   = "E1028" // a specifier that cannot be expanded
 	CodeBadSetting  = "E1029" // the unit is refused
 	CodeDependency  = "E1030" // a dependency that is ignored
+	CodeAdmonished  = "E1031" // a setting that systemd takes, or passes over, with a warning
 )
 
 // entry is what a unit name leads to: a file, a mask, or another name.

@@ -117,7 +117,7 @@ func (m *merger) assign(line *unitfile.Line) {
 		return
 	}
 	if why := unsupported(m.u.Type, d); why != "" {
-		m.warn(CodeValue, "Directive without effect", line.Pos, "%s= %s; systemd ignores it.", d.Name, why)
+		m.warn(CodeAdmonished, "Directive without effect", line.Pos, "%s= %s; systemd ignores it.", d.Name, why)
 		return
 	}
 	section, key, into := target(d)
@@ -393,19 +393,21 @@ func (m *merger) values(d *directive.Directive, raw string, at diag.Range) ([]st
 	return out, first
 }
 
+// quietly are kinds of which systemd puts up with the wrong without a word.
+var quietly = map[directive.Kind]bool{"capabilities": true, "secure-bits": true, "pid-file": true, "exec-directory": true, "configuration-directory": true}
+
 // tolerate reports a value that systemd takes with a warning. Of conditions it
 // says nothing until it evaluates them; of KillMode= the checks of whole units
 // say more.
 func (m *merger) tolerate(d *directive.Directive, v string, err error, at diag.Range) {
 	switch {
-	case err != nil && tolerated(err) && (d.Kind == "capabilities" || d.Kind == "secure-bits"):
-		// systemd leaves these out without a word.
+	case err != nil && tolerated(err) && quietly[d.Kind]:
 		m.u.Diags = append(m.u.Diags, &diag.Diagnostic{Severity: diag.Advice, Code: CodeValue, Summary: "Value is tolerated, not meant", Subject: at,
-			Detail: fmt.Sprintf("%s=: %s. systemd leaves it out.", d.Name, err)})
+			Detail: fmt.Sprintf("%s=: %s. systemd does not say so.", d.Name, err)})
 	case err != nil && tolerated(err) && !strings.HasPrefix(string(d.Kind), "condition:") && d.Name != "KillMode":
 		m.warn(CodeValue, "Value is tolerated, not meant", at, "%s=: %s. systemd takes it with a warning.", d.Name, err)
 	case d.Kind == "user" && v == "nobody" && strings.HasSuffix(d.Name, "User") && m.knows(246):
-		m.warn(CodeValue, "Value is tolerated, not meant", at, "%s=nobody: this account owns what belongs to nobody, files of other machines among it, and a service that runs as it can reach them. Use an account of its own, or DynamicUser=yes.", d.Name)
+		m.warn(CodeAdmonished, "Unsafe account", at, "%s=nobody: this account owns what belongs to nobody, files of other machines among it, and a service that runs as it can reach them. Use an account of its own, or DynamicUser=yes.", d.Name)
 	}
 }
 
@@ -439,9 +441,9 @@ func (m *merger) knows(version int) bool {
 func (m *merger) retired(d *directive.Directive, line *unitfile.Line) {
 	switch {
 	case d.Kind == directive.Obsolete:
-		m.warn(CodeUnknownKey, "Directive without effect", line.Pos, "systemd no longer supports %s= and ignores it. Take it out.", d.Name)
+		m.warn(CodeValue, "Directive without effect", line.Pos, "systemd no longer supports %s= and ignores it. Take it out.", d.Name)
 	case d.Deprecated != 0 && m.knows(d.Deprecated) && d.Group != "condition":
-		m.warn(CodeUnknownKey, "Directive is deprecated", line.Pos, "%s= is deprecated since systemd %d and will go away. Use %s=.", d.Name, d.Deprecated, d.Replaced)
+		m.warn(CodeValue, "Directive is deprecated", line.Pos, "%s= is deprecated since systemd %d and will go away. Use %s=.", d.Name, d.Deprecated, d.Replaced)
 	}
 }
 
@@ -498,7 +500,7 @@ func tidy(k directive.Kind, s string) string {
 		}
 	}
 	switch k {
-	case directive.ListenStream, directive.ListenDatagram, "listen-seqpacket", "listen-path":
+	case directive.ListenStream, directive.ListenDatagram, "listen-seqpacket", "listen-path", "pid-file":
 		if rest, ok := strings.CutPrefix(s, "/var/run/"); ok {
 			s = "/run/" + rest
 		}
