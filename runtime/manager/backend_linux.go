@@ -6,10 +6,13 @@ import (
 	"sort"
 	"strings"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/unitgen/unitgen/runtime/transaction"
 	us "github.com/unitgen/unitgen/runtime/unitstate"
+	"github.com/unitgen/unitgen/schema/load"
 	"github.com/unitgen/unitgen/schema/specifier"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 var _ us.Backend = (*Manager)(nil)
@@ -226,6 +229,21 @@ func (m *Manager) withUnit(name string, f func(*unit) error) error {
 	})
 }
 
+// withKnown is withUnit for a unit that has a file, runs, or has a job: not for
+// one that others merely name.
+func (m *Manager) withKnown(name string, refusal func(string) *us.Error, f func(*unit) error) error {
+	return m.withUnit(name, func(u *unit) error {
+		if u.file.State == load.NotFound && u.active().IsInactiveOrFailed() && u.active() != us.Failed && u.job == nil {
+			return refusal(u.name())
+		}
+		return f(u)
+	})
+}
+
+func notFound(name string) *us.Error {
+	return us.Errorf(us.ErrNoSuchUnit, "Unit %s not found.", name)
+}
+
 // Resources gives what the kernel counts.
 func (m *Manager) Resources(name string) (r us.Resources, err error) {
 	err = m.withUnit(name, func(u *unit) error {
@@ -383,7 +401,7 @@ func (m *Manager) ClearJobs() {
 
 // Kill signals a unit's processes.
 func (m *Manager) Kill(name string, whom us.Whom, signal int) error {
-	return m.withUnit(name, func(u *unit) error {
+	return m.withKnown(name, us.NoSuchUnit, func(u *unit) error {
 		sig := syscall.Signal(signal)
 		if signal < 0 || signal > 64 {
 			return us.Errorf(us.ErrInvalidArgs, "Signal number out of range.")
@@ -433,7 +451,7 @@ func (m *Manager) ResetFailed(name string) error {
 			return nil
 		})
 	}
-	return m.withUnit(name, func(u *unit) error { u.reset(); return nil })
+	return m.withKnown(name, us.NoSuchUnit, func(u *unit) error { u.reset(); return nil })
 }
 
 func (u *unit) reset() {
@@ -445,7 +463,7 @@ func (u *unit) reset() {
 
 // Clean removes directories of a unit that is down.
 func (m *Manager) Clean(name string, what []string) error {
-	return m.withUnit(name, func(u *unit) error {
+	return m.withKnown(name, notFound, func(u *unit) error {
 		var c *execConfig
 		switch k := u.kind.(type) {
 		case *service:
@@ -479,7 +497,7 @@ func (m *Manager) Freeze(name string) error { return m.freeze(name, true) }
 func (m *Manager) Thaw(name string) error { return m.freeze(name, false) }
 
 func (m *Manager) freeze(name string, on bool) error {
-	return m.withUnit(name, func(u *unit) error {
+	return m.withKnown(name, notFound, func(u *unit) error {
 		if !u.active().IsActiveOrReloading() {
 			return us.Errorf(us.ErrUnitInactive, "Unit is not active.")
 		}
@@ -494,7 +512,7 @@ func (m *Manager) freeze(name string, on bool) error {
 
 // Ref keeps a unit loaded.
 func (m *Manager) Ref(name string) error {
-	return m.withUnit(name, func(u *unit) error { u.refs++; return nil })
+	return m.withKnown(name, notFound, func(u *unit) error { u.refs++; return nil })
 }
 
 // Unref lets a unit go again.
@@ -509,7 +527,7 @@ func (m *Manager) Unref(name string) error {
 // SetEnvironment adds to the manager's environment block.
 func (m *Manager) SetEnvironment(assignments []string) error {
 	for _, a := range assignments {
-		if n, v, ok := strings.Cut(a, "="); !ok || n == "" || strings.ContainsRune(v, 0) {
+		if n, v, ok := strings.Cut(a, "="); !ok || !value.ValidEnvName(n) || strings.ContainsRune(v, 0) || !utf8.ValidString(v) {
 			return us.Errorf(us.ErrInvalidArgs, "Invalid environment assignments")
 		}
 	}
@@ -523,6 +541,11 @@ func (m *Manager) SetEnvironment(assignments []string) error {
 
 // UnsetEnvironment removes from it.
 func (m *Manager) UnsetEnvironment(names []string) error {
+	for _, a := range names {
+		if n, _, _ := strings.Cut(a, "="); !value.ValidEnvName(n) {
+			return us.Errorf(us.ErrInvalidArgs, "Invalid environment variable names or assignments")
+		}
+	}
 	return do(m, func() error {
 		var keep []string
 		for _, e := range m.env {

@@ -321,15 +321,9 @@ func (s *service) request(cmd command, main bool) (*spawnRequest, error) {
 		r.vars = append(r.vars, "TRIGGER_UNIT="+s.triggeredBy)
 	}
 	if cmd.setting == "ExecStop" || cmd.setting == "ExecStopPost" {
-		code := map[int]string{cldExited: "exited", cldKilled: "killed", cldDumped: "dumped"}[s.lastExit.code]
-		if s.exited {
-			st := strconv.Itoa(s.lastExit.status)
-			if s.lastExit.code != cldExited {
-				st = signalName(s.lastExit.status)
-			}
-			r.vars = append(r.vars, "EXIT_CODE="+code, "EXIT_STATUS="+st)
-		}
-		r.vars = append(r.vars, "SERVICE_RESULT="+s.result)
+		r.vars = append(r.vars, s.outcome("")...)
+	} else {
+		r.vars = append(r.vars, s.monitor...)
 	}
 	if s.conn != nil {
 		r.vars = append(r.vars, s.conn.environment()...)
@@ -342,6 +336,31 @@ func (s *service) request(cmd command, main bool) (*spawnRequest, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// outcome tells how the service ended, as $SERVICE_RESULT and its like
+// (systemd.exec(5)), with a prefix.
+func (s *service) outcome(prefix string) []string {
+	var out []string
+	if s.exited {
+		code := map[int]string{cldExited: "exited", cldKilled: "killed", cldDumped: "dumped"}[s.lastExit.code]
+		st := strconv.Itoa(s.lastExit.status)
+		if s.lastExit.code != cldExited {
+			st = signalName(s.lastExit.status)
+		}
+		out = append(out, prefix+"EXIT_CODE="+code, prefix+"EXIT_STATUS="+st)
+	}
+	return append(out, prefix+"SERVICE_RESULT="+s.result)
+}
+
+// monitors is what a unit that OnFailure= or OnSuccess= starts is told of the
+// one that ended: nothing where several have started it at once.
+func (s *service) monitors(of *unit) []string {
+	o, ok := of.kind.(*service)
+	if !ok || s.u.job != nil && s.monitor != nil {
+		return []string{}
+	}
+	return append(o.outcome("MONITOR_"), "MONITOR_INVOCATION_ID="+of.invocation.String(), "MONITOR_UNIT="+of.name())
 }
 
 // passSockets gives the service the descriptors of its active sockets, its

@@ -306,26 +306,57 @@ func (m *Manager) removeTransient(name string) {
 // keeps such changes in its runtime directory only: what shall stay belongs
 // into the HCL.
 func (m *Manager) SetProperties(name string, runtime bool, props []us.Property) error {
-	return m.withUnit(name, func(u *unit) error {
-		text, _, err := unitText(u.name(), props)
-		if err != nil {
-			return err
-		}
+	return m.withKnown(name, notFound, func(u *unit) error {
 		if len(props) == 0 {
 			return nil
 		}
 		dir := filepath.Join(m.controlDir(), u.name()+".d")
+		// One file for each setting, so that a later change of one leaves the
+		// others.
+		texts := map[string]string{}
+		before := map[string][]byte{}
+		for _, p := range props {
+			file := filepath.Join(dir, "50-"+p.Name+".conf")
+			if texts[file] != "" {
+				continue
+			}
+			var same []us.Property
+			for _, q := range props {
+				if q.Name == p.Name {
+					same = append(same, q)
+				}
+			}
+			text, _, err := unitText(u.name(), same)
+			if err != nil {
+				return err
+			}
+			texts[file] = text
+			before[file], _ = os.ReadFile(file)
+		}
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return us.Errorf(us.ErrFailed, "%v", err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "50-"+props[0].Name+".conf"), []byte(text), 0o644); err != nil {
-			return us.Errorf(us.ErrFailed, "%v", err)
+		back := func() {
+			for file, old := range before {
+				if old == nil {
+					_ = os.Remove(file)
+				} else {
+					_ = os.WriteFile(file, old, 0o644)
+				}
+			}
+			m.reloadUnits()
+		}
+		for file, text := range texts {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				back()
+				return us.Errorf(us.ErrFailed, "%v", err)
+			}
 		}
 		m.reloadUnits()
 		if n := m.unit(name); n != nil && n.file.State == load.BadSetting {
-			_ = os.Remove(filepath.Join(dir, "50-"+props[0].Name+".conf"))
-			m.reloadUnits()
-			return us.Errorf(us.ErrInvalidArgs, "The new settings of %s are not valid: %s", name, n.node.LoadErr)
+			why := n.node.LoadErr
+			back()
+			return us.Errorf(us.ErrInvalidArgs, "The new settings of %s are not valid: %s", name, why)
 		}
 		return nil
 	})

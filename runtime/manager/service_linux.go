@@ -54,6 +54,7 @@ type service struct {
 	conn                     *connection // of Accept=yes
 	pidWatch                 *alarm
 	triggeredBy              string
+	monitor                  []string // what OnFailure= and OnSuccess= tell: $MONITOR_…
 	reloadBegin              uint64
 	nameEnd                  func() // ends the watch of BusName=; nil without
 	nameOwned, nameLost      bool
@@ -106,6 +107,7 @@ func (s *service) set(state us.SubState) {
 		s.main, s.control, s.mainPID = nil, nil, 0
 		s.closeNotify()
 		s.leaveName()
+		s.monitor = nil
 		s.u.m.cancel(s.watchdog)
 		s.u.m.cancel(s.runtime)
 		s.watchdogStamp = us.Stamp{}

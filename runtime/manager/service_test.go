@@ -209,10 +209,8 @@ func TestExit(t *testing.T) {
 		{"failure action", "[Unit]\nFailureAction=exit\n[Service]\nExecStart=/bin/sh -c 'sleep 0.05; exit 7'\n", "x.service", 7},
 		{"own status", "[Unit]\nSuccessAction=exit\nSuccessActionExitStatus=9\n[Service]\nExecStart=/bin/sleep 0.05\n", "x.service", 9},
 		{"exit.target", "[Service]\nExecStart=/bin/true\n", "exit.target", 0},
-		{"dbus", "[Unit]\nSuccessAction=exit\n[Service]\nType=dbus\nBusName=org.example.X\nExecStart=/bin/sleep 0.1\n", "x.service", 0},
 	} {
-		m := boot(t, map[string]string{"x.service": c.unit, "wants:y.service": "[Service]\nExecStart=/bin/sleep 1000\n",
-			"dbus.socket": "[Socket]\nListenStream=%t/dbus.sock\n", "dbus.service": "[Service]\nExecStart=/bin/sleep 1000\n"})
+		m := boot(t, map[string]string{"x.service": c.unit, "wants:y.service": "[Service]\nExecStart=/bin/sleep 1000\n"})
 		pid := m.show("y.service").Service.MainPID
 		m.do(request{Verb: "queue", A: "start", B: c.start})
 		select {
@@ -275,4 +273,17 @@ func TestOrderAndDependencies(t *testing.T) {
 	if m.cmd.ProcessState.ExitCode() != 0 {
 		t.Errorf("exit code %d", m.cmd.ProcessState.ExitCode())
 	}
+}
+
+// OnFailure= and OnSuccess= tell the units that they start what has ended.
+func TestMonitorVariables(t *testing.T) {
+	t.Parallel()
+	m := boot(t, map[string]string{
+		"bad.service":  "[Unit]\nOnFailure=told.service\n[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit 3'\n",
+		"told.service": "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo $MONITOR_UNIT $MONITOR_SERVICE_RESULT $MONITOR_EXIT_CODE $MONITOR_EXIT_STATUS $${#MONITOR_INVOCATION_ID}'\n",
+	})
+	if got := m.job("start", "bad.service"); got != "failed" {
+		t.Errorf("the start ended %q", got)
+	}
+	m.logged("told.service", "bad.service exit-code exited 3 32")
 }

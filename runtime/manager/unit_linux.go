@@ -266,6 +266,9 @@ func (u *unit) trigger(t transaction.DepType, modeKey string, mode us.JobMode) {
 	}
 	for _, d := range u.node.Deps(t) {
 		if o := u.m.units[d.Name]; o != nil {
+			if s, ok := o.kind.(*service); ok {
+				s.monitor = s.monitors(u)
+			}
 			if _, _, err := u.m.enqueueInternal(us.Start, o, mode); err != nil {
 				u.notice("cannot start %s (%s=): %v", d.Name, t, err)
 			}
