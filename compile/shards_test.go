@@ -31,6 +31,12 @@ func TestShards(t *testing.T) {
 		"timer":            "timer \"x\" {\n  OnCalendar = \"daily\"\n}\nservice \"x\" {\n  ExecStart = \"/bin/x\"\n}\n",
 		"timer of another": "timer \"x\" {\n  OnCalendar = \"daily\"\n  Unit = service.app-00001\n}\n",
 		"shell":            "service \"x\" {\n  ExecStart = \"/bin/x | /bin/y\"\n}\n",
+		"log namespace":    "service \"x\" {\n  ExecStart = \"/bin/x\"\n  LogNamespace = \"x\"\n}\n",
+		"journal socket":   "socket \"systemd-journald\" {\n  ListenStream = \"/run/x\"\n  After = [service.app-00003]\n}\nservice \"systemd-journald\" {\n  ExecStart = \"/bin/x\"\n  DefaultDependencies = false\n}\n",
+		"accepting socket": "socket \"x\" {\n  ListenStream = \"/run/x\"\n  Accept = true\n}\nservice \"x\" {\n  ExecStart = \"/bin/x\"\n}\n",
+		"no effect":        "service \"x\" {\n  ExecStart = \"/bin/x\"\n  RestartSec = 5\n  KillMode = \"none\"\n}\n",
+		"two commands":     "service \"x\" {\n  ExecStart = [\"/bin/x\", \"/bin/y\"]\n}\n",
+		"odd values":       "service \"x\" {\n  ExecStart = \"/bin/x\"\n  Description = \" a \"\n  section \"X-Mine\" {\n    A = \" b\"\n  }\n}\n",
 		"after itself":     "service \"x\" {\n  ExecStart = \"/bin/x\"\n  After = [\"x.service\"]\n}\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package compile
 import (
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/install"
@@ -49,6 +50,7 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 	origins := map[string]diag.Range{}
 	adopted := map[string]bool{}
 	byName := map[string]*unitfile.File{}
+	parsed := map[string]*unitfile.File{}
 	var enable, named []string
 	for _, u := range t.Units {
 		if u.Scope != scope {
@@ -64,8 +66,14 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 			fsys.link(p, "/dev/null")
 			continue
 		}
-		fsys.file(p, u.File.Bytes())
-		files["/"+p], byName[u.Name] = u.File, u.File
+		byName[u.Name] = u.File
+		if alone && asWritten(u.File) {
+			fsys.file(p, nil)
+			parsed["/"+p] = u.File
+		} else {
+			fsys.file(p, u.File.Bytes())
+			files["/"+p] = u.File
+		}
 		if u.NoInstall {
 			adopted["/"+p] = true
 		} else if d == dir {
@@ -89,7 +97,7 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 		return nil
 	}
 	if alone {
-		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Path: []string{"/" + dir}})
+		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Parsed: parsed, Path: []string{"/" + dir}})
 		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
 	}
 	for _, i := range t.Instances {
@@ -125,6 +133,31 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 	loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd})
 	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides, Starts: starts})
 	return c.mapped(found, &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
+}
+
+// asWritten reports whether a file that the compiler made is what a reader makes
+// of its text, so that it need not be written and read.
+func asWritten(f *unitfile.File) bool {
+	clean := func(s string) bool {
+		return strings.TrimSpace(s) == s && !strings.ContainsAny(s, "\n\r\x00") && utf8.ValidString(s) && len(s) < 1<<16
+	}
+	for i := range f.Lines {
+		l := &f.Lines[i]
+		switch l.Kind {
+		case unitfile.Blank, unitfile.Comment:
+		case unitfile.Section:
+			if l.Raw != "" || !clean(l.Section) || l.Section == "" || strings.ContainsAny(l.Section, "[]\\") {
+				return false
+			}
+		case unitfile.Assignment:
+			if l.Raw != "" || !clean(l.Key) || !clean(l.Value) || l.Key == "" || strings.ContainsAny(l.Key, "=[]#;\\") || strings.HasSuffix(l.Value, `\`) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return len(f.Lines) > 0
 }
 
 // mapped leads complaints about unit files back to the source.

@@ -11,7 +11,7 @@ import (
 
 // heapGoal is the memory that a compilation may take before the collector
 // works harder.
-const heapGoal = 550 << 20
+const heapGoal = 400 << 20
 
 // tuneMemory trades memory for time while a configuration is compiled: the
 // collector does not run before the heap is near the goal. A configuration that

@@ -48,6 +48,9 @@ type Options struct {
 	FS fs.FS
 	// Builtin adds unit files of lowest priority from memory, name → text.
 	Builtin map[string][]byte
+	// Parsed gives, by path, files that stand on the load path and need not be
+	// read, with the places of their lines. They are not changed.
+	Parsed map[string]*unitfile.File
 	// Facts are what specifiers stand for; Unit and Fragment are filled in for
 	// each unit. Directories and users that are empty are those of the scope's
 	// manager.

@@ -81,6 +81,10 @@ func (l *Loader) readFragment(u *Unit, e *entry) bool {
 	if e.file != "" {
 		name = e.path
 		u.Fragment = e.path
+		if f := l.opt.Parsed[e.file]; f != nil {
+			u.keep(f, nil)
+			return true
+		}
 		var err error
 		if data, err = l.src.readFile(e.file); err != nil {
 			u.State = Error

@@ -15,7 +15,8 @@ const forkFrom = 200
 // filler adds the lines of directives to drafts.
 type filler struct {
 	e    *eval.Evaluator
-	lone bool // nothing reads a directive: one that stands alone needs no node
+	lone bool    // nothing reads a directive: one that stands alone needs no node
+	work *[]line // for the lines of a draft that is built at once
 }
 
 // fill evaluates the directives of units. Where there are many, and nothing
@@ -26,7 +27,7 @@ func (l *lowering) fill(drafts []*draft) {
 	if lone && len(drafts) >= forkFrom && l.e.Settle() {
 		l.fork(drafts)
 	}
-	f := filler{l.e, lone}
+	f := filler{e: l.e, lone: lone}
 	for _, d := range drafts {
 		if d.unit != nil {
 			f.unit(d)
@@ -51,7 +52,8 @@ func (l *lowering) fork(drafts []*draft) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			f := filler{e, true}
+			var work []line
+			f := filler{e, true, &work}
 			for {
 				from := int(next.Add(batch)) - batch
 				if from >= len(drafts) {
@@ -77,10 +79,18 @@ func (l *lowering) fork(drafts []*draft) {
 // unit adds the directives of a unit.
 func (f filler) unit(d *draft) {
 	tail := d.lines[d.own:]
-	lines := make([]line, 0, len(d.lines)+len(d.contribs[0].Block.Attrs)+4)
+	var lines []line
+	if f.work != nil {
+		lines = (*f.work)[:0]
+	} else {
+		lines = make([]line, 0, len(d.lines)+len(d.contribs[0].Block.Attrs)+4)
+	}
 	d.lines = append(lines, d.lines[:d.own]...)
 	f.directives(d.unit, d.contribs, d)
 	d.lines = append(d.lines, tail...)
+	if f.work != nil {
+		*f.work = d.lines
+	}
 	d.unit, d.contribs = nil, nil
 }
 

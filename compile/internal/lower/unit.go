@@ -156,10 +156,15 @@ func (d *draft) build(systemd int) {
 				if begun {
 					f.Lines = append(f.Lines, unitfile.Line{Kind: unitfile.Blank})
 				}
-				f.Lines = append(f.Lines, unitfile.Line{Kind: unitfile.Section, Section: s})
+				f.Lines = append(f.Lines, unitfile.Line{Kind: unitfile.Section, Section: s, Pos: d.origin})
 				head, begun = true, true
 			}
-			f.Lines = append(f.Lines, unitfile.Line{Kind: unitfile.Assignment, Section: s, Key: ln.fact.Name, Value: ln.value, Origin: syntax.Range(ln.at)})
+			at := syntax.Range(ln.at)
+			l := unitfile.Line{Kind: unitfile.Assignment, Section: s, Key: ln.fact.Name, Value: ln.value, Origin: at, Pos: at}
+			if at.IsZero() {
+				l.Pos = d.origin
+			}
+			f.Lines = append(f.Lines, l)
 		}
 	}
 	if !begun && d.dropIn == "" {
