@@ -150,6 +150,9 @@ func Split(address string) (src, sub string, err error) {
 	if u.Scheme != "file" && (u.Host == "" || u.Host[0] == '-') {
 		return "", "", fmt.Errorf("%q names no host", address)
 	}
+	if ref := u.Query().Get("ref"); strings.HasPrefix(ref, "-") {
+		return "", "", fmt.Errorf("%q cannot be a ref: write the name of a branch or tag, or a commit", ref)
+	}
 	if u.User != nil {
 		if _, has := u.User.Password(); has {
 			return "", "", fmt.Errorf("the address of a module must not hold a password, which would lie readable in the configuration; use a credential helper or an SSH key")

@@ -229,6 +229,7 @@ func TestHostileArchives(t *testing.T) {
 		want  string
 	}{
 		"climbs":    {map[string]string{"../../evil": "x"}, "cannot be fetched"},
+		"link":      {map[string]string{"m.ug.hcl": "module \"m\" {}\n", "l": "-> ../../etc"}, "the symbolic link"},
 		"no module": {map[string]string{"n/m.ug.hcl": "module \"m\" {}\n"}, "has no directory"},
 	} {
 		dir := t.TempDir()
@@ -299,6 +300,7 @@ func TestAddresses(t *testing.T) {
 		"git::https://u:password@example.org/a.git": "must not hold a password",
 		"smb://x/y":                                 "no address of a module",
 		"git::https:///a":                           "names no host",
+		"git::file:///a?ref=--upload-pack=x":        "cannot be a ref",
 	} {
 		if _, _, err := Split(address); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", address, err, want)

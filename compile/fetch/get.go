@@ -97,7 +97,7 @@ type run struct {
 }
 
 func (g *run) load(host string) (*load.Set, diag.List) {
-	return load.Load(g.ctx, load.Options{Dir: g.o.Dir, Host: host, Bundled: modules.FS, Remote: g.resolve})
+	return load.Load(g.ctx, load.Options{Dir: g.o.Dir, Host: host, Bundled: modules.FS, Remote: g.resolve, Fetching: true})
 }
 
 // resolve is what the loader asks for each import from elsewhere.
@@ -217,7 +217,7 @@ func (g *run) fetch(src, commit, dst string) (string, error) {
 			&getter.HttpGetter{Client: client, XTerraformGetDisabled: true, MaxBytes: maxBytes, HeadFirstTimeout: 30 * time.Second, ReadTimeout: g.o.Timeout},
 			&getter.FileGetter{},
 		},
-		Decompressors:   getter.LimitedDecompressors(maxFiles, maxBytes),
+		Decompressors:   decompressors(),
 		DisableSymlinks: false,
 	}
 	pwd, err := filepath.Abs(g.o.Dir)
@@ -229,7 +229,7 @@ func (g *run) fetch(src, commit, dst string) (string, error) {
 	case ctx.Err() == context.DeadlineExceeded:
 		return "", fmt.Errorf("%q could not be fetched within %s", src, g.o.Timeout)
 	case err != nil:
-		return "", fmt.Errorf("%q cannot be fetched: %s", src, oneLine(err))
+		return "", fmt.Errorf("%q cannot be fetched: %s", src, plainly(oneLine(err)))
 	}
 	if !isGit {
 		return "", nil

@@ -27,6 +27,7 @@ type Options struct {
 	Parallelism int
 	Files       map[string][]byte                                // text that replaces files, by absolute path
 	Remote      func(address string) (string, error)             // where a fetched import lies; nil: none is
+	Fetching    bool                                             // Remote fetches, and its words stand alone
 	RemoteName  func(dir string) (string, bool)                  // what a directory of a fetched module is called, wherever its cache lies
 	Stub        func(path, name string, src []byte) *syntax.File // a stand-in for a file that need not be parsed; may be nil or give nil
 	Demand      []string                                         // namespaces that are read from outside the files
@@ -244,7 +245,11 @@ func (l *loader) resolve(m *Module, b *syntax.Block, s literal) (string, bool) {
 		}
 		dir, err := l.o.Remote(s.text)
 		if err != nil {
-			l.diags = append(l.diags, diag.Errorf("E0108", "Import is not fetched", s.at, "%s. Run unitgen get; a build never uses the network.", reason(err)))
+			hint := " Run unitgen get; a build never uses the network."
+			if l.o.Fetching {
+				hint = ""
+			}
+			l.diags = append(l.diags, diag.Errorf("E0108", "Import is not fetched", s.at, "%s.%s", strings.TrimSuffix(reason(err), "."), hint))
 			return "", false
 		}
 		return dir, true
