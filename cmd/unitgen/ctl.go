@@ -151,7 +151,7 @@ func (p managerPlace) find() (bus.Address, error) {
 // ctlOptions says where a command line of ctl runs.
 func (a *app) ctlOptions(c bus.Client, addr bus.Address) ctl.Options {
 	o := ctl.Options{Client: c, User: addr.Scope == tree.User, Out: a.out, Err: a.err, UTF8: localeIsUTF8(os.Getenv)}
-	if f, ok := a.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := fileOf(a.out); ok && term.IsTerminal(int(f.Fd())) {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			o.Width = w
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -81,6 +82,9 @@ func (a *app) listGenerations(s *generation.State, asJSON bool) error {
 			if m.on {
 				marks = append(marks, m.word)
 			}
+		}
+		if _, err := os.Stat(g.Tree); err != nil {
+			marks = append(marks, "its tree is gone")
 		}
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", g.Number, g.Time.Format("2006-01-02 15:04:05"), g.Tree, strings.Join(marks, ", "))
 	}

@@ -46,7 +46,7 @@ func cacheDir() string {
 // isTerminal reports whether a stream is one, so that colour and progress make
 // sense. NO_COLOR is heeded by the callers that colour.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

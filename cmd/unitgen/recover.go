@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,9 @@ func newRecover(a *app) *cobra.Command {
 		Use:   "recover",
 		Short: "Finish or undo a switch that was cut off",
 		Long: `Finish or undo a switch that was killed or lost its power in the middle. Where no
-manager runs, the files alone are put right and the units come up from them.
+manager runs, the files alone are put right and the units come up from them. A
+state directory that somebody damaged is brought to one generation: a "current"
+that leads nowhere to the one that boots, files to what is current.
 With nothing to recover it does nothing.`,
 		Example: `  unitgen recover`,
 		Args:    cobra.NoArgs,
@@ -30,9 +33,12 @@ With nothing to recover it does nothing.`,
 			if boot {
 				return a.recoverAtBoot(cmd.Context(), s)
 			}
-			if _, _, found, err := activation.Interrupted(s); err != nil {
+			_, _, found, err := activation.Interrupted(s)
+			damaged := errors.Is(err, activation.ErrJournal) || s.Astray()
+			switch {
+			case err != nil && !damaged:
 				return refusedBy(err)
-			} else if !found {
+			case !found && !damaged:
 				return a.tidy(s)
 			}
 			if done, err := a.inUnitOfOwn(cmd.Context(), s, "recover"); done {
@@ -53,7 +59,11 @@ With nothing to recover it does nothing.`,
 			default:
 				defer done()
 			}
-			r, err := activation.Recover(ctx, activation.Options{State: s, Targets: targets, Place: place})
+			o := activation.Options{State: s, Targets: targets, Place: place}
+			if damaged {
+				return a.restore(ctx, o)
+			}
+			r, err := activation.Recover(ctx, o)
 			if err != nil {
 				return &exitError{exitBroken, err}
 			}
@@ -69,6 +79,21 @@ With nothing to recover it does nothing.`,
 	return cmd
 }
 
+// restore brings a host whose state directory was damaged to one generation.
+func (a *app) restore(ctx context.Context, o activation.Options) error {
+	r, err := activation.Restore(ctx, o)
+	if err != nil {
+		return &exitError{exitBroken, err}
+	}
+	if r.Moved {
+		fmt.Fprintf(a.err, "unitgen: current led to no generation; it leads to generation %d now\n", r.Current)
+	}
+	if r.Journal == "" {
+		return nil
+	}
+	return &exitError{exitBroken, fmt.Errorf("the journal of a switch could not be read and lies at %s now; the files are those of generation %d, and units that the switch had stopped or started are as it left them", r.Journal, r.Current)}
+}
+
 // recoverAtBoot undoes or finishes a switch that lost its power, and brings the
 // files of /etc to the generation that boots. Units come up from it by
 // themselves.
@@ -80,7 +105,11 @@ func (a *app) recoverAtBoot(ctx context.Context, s *generation.State) error {
 	defer lock.Release()
 	place := hostPlace()
 	place.Run = nil // systemd does at boot what these programs do
-	r, err := activation.Recover(ctx, activation.Options{State: s, Place: place})
+	o := activation.Options{State: s, Place: place}
+	if _, _, _, err := activation.Interrupted(s); errors.Is(err, activation.ErrJournal) || s.Astray() {
+		return a.restore(ctx, o)
+	}
+	r, err := activation.Recover(ctx, o)
 	if err != nil {
 		return &exitError{exitBroken, err}
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/unitgen/unitgen/runtime/activation"
 	"github.com/unitgen/unitgen/schema/diag"
 )
 
@@ -93,36 +96,56 @@ func newRoot(a *app) *cobra.Command {
 }
 
 func execute(args []string, in io.Reader, out, errw io.Writer) int {
-	a := &app{in: in, out: out, err: errw}
+	stdout := &resultStream{w: out}
+	a := &app{in: in, out: stdout, err: errw}
 	root := newRoot(a)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	if err == nil {
-		return exitDone
+		return stdout.unread(cmd, errw)
 	}
 	var ee *exitError
 	if errors.As(err, &ee) {
 		if ee.err != nil {
-			if ee.code == exitWrong {
-				refuseJSON(cmd, out, ee.err)
+			if ee.code == exitWrong || ee.code == exitRefused {
+				refuseJSON(cmd, stdout, ee.err, ee.code)
 			}
 			fmt.Fprintln(errw, "unitgen:", ee.err)
 		}
 		return ee.code
 	}
-	refuseJSON(cmd, out, err)
+	refuseJSON(cmd, stdout, err, exitWrong)
 	fmt.Fprintln(errw, "unitgen:", err)
 	return exitWrong
 }
 
-// refuseJSON gives programs that asked for JSON the refusal of a command line
-// that was wrong: nothing was done and nothing printed yet.
-func refuseJSON(cmd *cobra.Command, out io.Writer, err error) {
-	if cmd == nil {
+// refuseJSON gives programs that asked for JSON the refusal of a command that
+// was wrong or could not be carried out: nothing was done and nothing printed
+// yet. A switch says its outcome beside the diagnostics.
+func refuseJSON(cmd *cobra.Command, out *resultStream, err error, code int) {
+	if cmd == nil || out.wrote {
 		return
 	}
 	if asJSON, e := cmd.Flags().GetBool("json"); e != nil || !asJSON {
 		return
 	}
-	_ = diag.WriteJSON(out, diag.List{diag.Errorf("", "Refused", diag.Range{}, "%s", err)})
+	refusal := diag.List{diag.Errorf("", "Refused", diag.Range{}, "%s", err)}
+	if !outlasts[cmd.CommandPath()] || code != exitRefused {
+		_ = diag.WriteJSON(out, refusal)
+		return
+	}
+	var b bytes.Buffer
+	if diag.WriteJSON(&b, refusal) != nil {
+		return
+	}
+	r := refusedReport{jsonReport: jsonReport{Outcome: outcomes[activation.Refused].word, Plans: []activation.TargetPlan{}, Failures: []jsonFailure{}, Leftover: []string{}}}
+	if json.Unmarshal(b.Bytes(), &r) == nil {
+		_ = writeJSON(out, r)
+	}
+}
+
+// refusedReport is what `switch --json` prints when it is refused.
+type refusedReport struct {
+	jsonReport
+	Diagnostics json.RawMessage `json:"diagnostics"`
 }

@@ -59,7 +59,8 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 				return err
 			}
 			st := jsonStatus{State: s.Dir(), Manager: []string{}, Drift: []activation.Drift{}, Failed: []string{}}
-			if g, ok, err := s.Current(); err != nil {
+			astray := s.Astray()
+			if g, ok, err := s.Current(); err != nil && !astray {
 				return refusedBy(err)
 			} else if ok {
 				st.Current = rowOf(g)
@@ -93,6 +94,9 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 			}
 			if st.Drift, st.Failed, err = activation.FindDrift(cmd.Context(), activation.Options{State: s, Targets: targets, Place: place}); err != nil {
 				return refusedBy(err)
+			}
+			if astray {
+				st.Drift = append(st.Drift, activation.Drift{Kind: "tree", Subject: s.CurrentPath(), Why: "leads to no tree that is there; run \"unitgen recover\""})
 			}
 			if asJSON {
 				err = writeJSON(a.out, st)

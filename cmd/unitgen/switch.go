@@ -192,6 +192,9 @@ func (a *app) recoverFirst(ctx context.Context, s *generation.State, targets []a
 	if err != nil {
 		return refusedBy(err)
 	}
+	if !found && s.Astray() {
+		return a.restore(ctx, activation.Options{State: s, Targets: targets, Place: place})
+	}
 	if !found {
 		return nil
 	}

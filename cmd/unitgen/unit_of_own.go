@@ -27,8 +27,8 @@ const inUnitVar = "UNITGEN_IN_UNIT"
 // reports false where that cannot be: under the bundled manager, for others
 // than root, and in the unit itself.
 func (a *app) inUnitOfOwn(ctx context.Context, s *generation.State, command string) (bool, error) {
-	out, isOut := a.out.(*os.File)
-	errs, isErr := a.err.(*os.File)
+	out, isOut := fileOf(a.out)
+	errs, isErr := fileOf(a.err)
 	if os.Getenv(inUnitVar) != "" || os.Geteuid() != 0 || !isOut || !isErr {
 		return false, nil
 	}

@@ -36,7 +36,7 @@ func backupPath(s *generation.State, path string) string {
 	return s.Path(generation.DirBackup, strings.NewReplacer("%", "%25", "/", "%2F").Replace(strings.TrimPrefix(path, "/"))+".json")
 }
 
-// backup keeps what somebody else has at an adopted item's path, once.
+// backup keeps what somebody else has at an adopted item's path.
 func (p *Place) backup(s *generation.State, i Item) error {
 	if !i.Adopt {
 		return nil
@@ -53,8 +53,12 @@ func (p *Place) backup(s *generation.State, i Item) error {
 		return nil
 	}
 	to := backupPath(s, i.Path)
-	if _, err := os.Lstat(to); err == nil {
-		return nil
+	for n := 1; ; n++ {
+		if _, err := os.Lstat(to); err != nil {
+			break
+		}
+		// What was there first is what comes back; this is kept beside it.
+		to = backupPath(s, i.Path) + "." + strconv.Itoa(n)
 	}
 	b := saved{Path: i.Path, Mode: uint32(st.Mode().Perm()), UID: -1, GID: -1}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
@@ -111,6 +115,25 @@ func (p *Place) restore(s *generation.State, i Item) (bool, error) {
 		return true, err
 	}
 	return true, s.FS().Sync(filepath.Dir(from))
+}
+
+// abandon puts aside the backup of a path that somebody took back meanwhile: it
+// is not what would have to come back another time.
+func (p *Place) abandon(s *generation.State, i Item) error {
+	from := backupPath(s, i.Path)
+	if _, err := os.Lstat(from); err != nil {
+		return nil
+	}
+	for n := 1; ; n++ {
+		to := from + "." + strconv.Itoa(n)
+		if _, err := os.Lstat(to); err == nil {
+			continue
+		}
+		if err := s.FS().Rename(from, to); err != nil {
+			return err
+		}
+		return s.FS().Sync(filepath.Dir(from))
+	}
 }
 
 // ids resolves the owner of a copy, -1 for "as it comes".

@@ -24,13 +24,16 @@ type Drift struct {
 // the generation's units that have failed.
 func FindDrift(ctx context.Context, o Options) ([]Drift, []string, error) {
 	drift, failed := []Drift{}, []string{}
+	if o.State.Astray() {
+		return drift, failed, nil // there is nothing to compare with
+	}
 	cur, ok, err := o.State.Current()
 	if err != nil || !ok {
 		return drift, failed, err
 	}
 	faults, err := store.Verify(cur.Tree)
 	if err != nil {
-		return drift, failed, err
+		return append(drift, Drift{"tree", cur.Tree, "is no tree any more: " + err.Error()}), failed, nil
 	}
 	for _, f := range faults {
 		drift = append(drift, Drift{"tree", cur.Tree, f})
@@ -44,7 +47,7 @@ func FindDrift(ctx context.Context, o Options) ([]Drift, []string, error) {
 	}
 	t, err := plan.Read(cur.Tree)
 	if err != nil {
-		return drift, failed, err
+		return append(drift, Drift{"tree", cur.Tree, "cannot be read: " + err.Error()}), failed, nil
 	}
 	for _, target := range o.Targets {
 		d, f, err := unitDrift(ctx, o, target, t)
@@ -67,12 +70,14 @@ func (p *Place) drift(o Options) ([]Drift, error) {
 		out = append(out, Drift{"file", "/etc", "has no overlay over it"})
 	}
 	for _, i := range placed.Items {
-		if p.isOurs(i) {
+		if p.asLaid(i) {
 			continue
 		}
 		why := "was replaced"
 		if _, err := os.Lstat(p.host(i.Path)); err != nil {
 			why = "is gone"
+		} else if p.isOurs(i) {
+			why = "has another owner or mode"
 		}
 		out = append(out, Drift{"file", i.Path, why})
 	}

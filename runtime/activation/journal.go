@@ -174,7 +174,7 @@ func readJournal(s *generation.State) (*journal, *begin, error) {
 		return nil, nil, err
 	}
 	if b == nil {
-		return nil, nil, fmt.Errorf("%s has no beginning: it was not written by a switch; look at it and remove it", j.path)
+		return nil, nil, fmt.Errorf("%w: %s has no beginning; \"unitgen recover\" puts it aside and brings the files to the current generation", ErrJournal, j.path)
 	}
 	return j, b, nil
 }

@@ -105,7 +105,7 @@ func Placed(s *generation.State) (*Placement, error) {
 	}
 	p := new(Placement)
 	if err := json.Unmarshal(b, p); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path(placedName), err)
+		return nil, fmt.Errorf("%s, the list of what lies in the host, was damaged (%w); remove it to have it made anew with the next switch, which then takes away nothing that earlier generations put there", s.Path(placedName), err)
 	}
 	return p, nil
 }
@@ -268,10 +268,15 @@ func (p *Place) ensure(s *generation.State, i Item) error {
 func (p *Place) withdraw(s *generation.State, i Item) error {
 	at := p.host(i.Path)
 	if !p.isOurs(i) {
-		return nil
+		if _, err := os.Lstat(at); err == nil {
+			return p.abandon(s, i)
+		}
 	}
 	if restored, err := p.restore(s, i); restored || err != nil {
 		return err
+	}
+	if _, err := os.Lstat(at); err != nil {
+		return nil
 	}
 	if err := s.FS().Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -292,6 +297,16 @@ func (p *Place) isOurs(i Item) bool {
 	}
 	sum, err := fileSum(at)
 	return err == nil && sum == i.SHA256
+}
+
+// asLaid reports whether an item lies there as it was put, a copy with its owner
+// and mode.
+func (p *Place) asLaid(i Item) bool {
+	if !p.isOurs(i) || i.isLink() {
+		return p.isOurs(i)
+	}
+	uid, gid, err := i.ids()
+	return err != nil || i.inPlace(p.host(i.Path), uid, gid)
 }
 
 // removeDirs removes the directories that were made for items that are gone,

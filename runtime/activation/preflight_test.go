@@ -86,7 +86,9 @@ func TestInhibitedIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, newServices)
 	o := s.options(s.to)
-	o.Inhibitors = func(context.Context) ([]string, error) { return []string{"backup keeps the machine from shutting down"}, nil }
+	o.Inhibitors = func(context.Context) ([]string, error) {
+		return []string{"backup keeps the machine from shutting down"}, nil
+	}
 	s.refused(o, "backup keeps the machine")
 
 	// Without a step that does anything nobody is asked.

@@ -25,10 +25,8 @@ func Recover(ctx context.Context, o Options) (Recovery, error) {
 		return Recovery{}, err
 	}
 	if j == nil {
-		if _, err := o.State.Temporaries(); err != nil {
-			return Recovery{}, err
-		}
-		return Recovery{}, nil
+		_, err := o.State.Temporaries()
+		return Recovery{}, err
 	}
 	r := Recovery{Found: true, From: b.From, To: b.To}
 	if _, err := o.State.Temporaries(); err != nil {

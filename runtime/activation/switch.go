@@ -169,7 +169,10 @@ func (a *Activation) nothing() bool {
 			return false
 		}
 	}
-	return a.begin.From == a.begin.To && a.begin.Before.same(a.begin.After)
+	if a.begin.From != a.begin.To || !a.begin.Before.same(a.begin.After) {
+		return false
+	}
+	return a.begin.After == nil || !slices.ContainsFunc(a.begin.After.Items, func(i Item) bool { return !a.o.Place.asLaid(i) })
 }
 
 func (a *Activation) commitQuietly() error {

@@ -57,7 +57,11 @@ func (a *Activation) back(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	if j.reached(PhasePivot) {
+	moved := j.reached(PhasePivot)
+	if cur, ok, err := s.Current(); err == nil && ok && cur.Number == b.To {
+		moved = true // whatever the journal has lost
+	}
+	if moved {
 		if err := s.SetCurrent(b.From); err != nil {
 			return nil, err
 		}
@@ -68,7 +72,7 @@ func (a *Activation) back(ctx context.Context) ([]string, error) {
 		}
 	}
 	var secrets []string
-	if j.reached(PhasePivot) {
+	if moved {
 		secrets = a.restoreSecrets(s, b.From)
 		for _, t := range a.o.Targets {
 			if err := t.Manager.Reload(ctx); err != nil {

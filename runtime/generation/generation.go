@@ -31,6 +31,10 @@ const (
 	DirBackup      = "backup"
 )
 
+// maxNumber is the highest number of a generation. What is above it in a state
+// directory was not put there by unitgen.
+const maxNumber = 999_999_999_999
+
 // ErrNone says that there is no such generation.
 var ErrNone = errors.New("there is no such generation")
 
@@ -146,15 +150,19 @@ func (s *State) next() (int, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
-	if last, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && last > n {
+	if last, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && last > n && last <= maxNumber {
 		n = last
+	}
+	if n == maxNumber {
+		return 0, fmt.Errorf("there is no number above %d", n)
 	}
 	return n + 1, nil
 }
 
 func (s *State) link(n int) string { return s.Path(dirGenerations, strconv.Itoa(n)) }
 
-// numbers gives the numbers of all generations, ascending.
+// numbers gives the numbers that are taken, by generations or by what somebody
+// else put in their place, ascending.
 func (s *State) numbers() ([]int, error) {
 	names, err := os.ReadDir(s.Path(dirGenerations))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,7 +173,7 @@ func (s *State) numbers() ([]int, error) {
 	}
 	var out []int
 	for _, e := range names {
-		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && e.Name() == strconv.Itoa(n) {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && n <= maxNumber && e.Name() == strconv.Itoa(n) {
 			out = append(out, n)
 		}
 	}
@@ -182,7 +190,7 @@ func (s *State) Get(n int) (Generation, error) {
 	}
 	t, err := os.Readlink(p)
 	if err != nil {
-		return Generation{}, fmt.Errorf("generation %d: %w", n, err)
+		return Generation{}, fmt.Errorf("generation %d: %w: %s is no link", n, ErrNone, p)
 	}
 	if !filepath.IsAbs(t) {
 		t = filepath.Join(s.Path(dirGenerations), t)
@@ -204,6 +212,9 @@ func (s *State) List() ([]Generation, error) {
 	out := make([]Generation, 0, len(all))
 	for _, n := range all {
 		g, err := s.Get(n)
+		if errors.Is(err, ErrNone) {
+			continue // somebody else's, or gone meanwhile
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -219,10 +230,44 @@ func (s *State) pointer(name string) int {
 		return 0
 	}
 	n, err := strconv.Atoi(filepath.Base(t))
-	if err != nil {
+	if err != nil || n < 1 || n > maxNumber {
 		return 0
 	}
 	return n
+}
+
+// Astray reports whether current leads to no generation: somebody removed that
+// generation, or set the link by hand. A current that is not there at all is
+// none; no generation is current then.
+func (s *State) Astray() bool {
+	if _, err := os.Lstat(s.Path(LinkCurrent)); err != nil {
+		return false
+	}
+	g, err := s.Get(s.pointer(LinkCurrent))
+	if err != nil {
+		return true
+	}
+	st, err := os.Stat(g.Tree)
+	return err != nil || !st.IsDir()
+}
+
+// Repair leads a current that is astray to the generation that boots, or else
+// to the newest one whose tree is there. The caller holds the lock. It gives
+// the generation, and false when there is none to lead to.
+func (s *State) Repair() (Generation, bool, error) {
+	all, err := s.List()
+	if err != nil {
+		return Generation{}, false, err
+	}
+	if b, ok, err := s.Boot(); err == nil && ok {
+		all = append(all, b)
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		if st, err := os.Stat(all[i].Tree); err == nil && st.IsDir() {
+			return all[i], true, s.SetCurrent(all[i].Number)
+		}
+	}
+	return Generation{}, false, nil
 }
 
 // Current gives the active generation; false when there is none yet.
@@ -237,6 +282,9 @@ func (s *State) pointed(name string) (Generation, bool, error) {
 		return Generation{}, false, nil
 	}
 	g, err := s.Get(n)
+	if err != nil {
+		err = fmt.Errorf("%s leads to %w; \"unitgen recover\" leads it to one that is there", s.Path(name), err)
+	}
 	return g, err == nil, err
 }
 

@@ -181,3 +181,43 @@ func TestHolder(t *testing.T) {
 		t.Errorf("its holder is gone, but %+v", h)
 	}
 }
+
+// TestForeignNames puts what is no generation among the generations: it is
+// passed over, and no number is given out twice or runs over.
+func TestForeignNames(t *testing.T) {
+	t.Parallel()
+	s := Open(t.TempDir())
+	tree := treeIn(t, s, "a")
+	if _, err := s.Create(tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"abc", "-3", "007", "9223372036854775807", "99999999999999999999"} {
+		if err := os.Symlink("../store/a", s.Path("generations", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(s.Path("generations", "4"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.List()
+	if err != nil || len(all) != 1 || all[0].Number != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if _, err := s.Get(4); !errors.Is(err, ErrNone) {
+		t.Error(err)
+	}
+	for i, sequence := range []string{"garbage", "9223372036854775807\n", "-4"} {
+		if err := os.WriteFile(s.Path("sequence"), []byte(sequence), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if g, err := s.Create(tree); err != nil || g.Number != 5+i {
+			t.Errorf("with the sequence %q: %+v, %v", sequence, g, err)
+		}
+	}
+	if err := os.WriteFile(s.Path("sequence"), []byte("999999999999"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := s.Create(tree); err == nil {
+		t.Errorf("a number above the highest: %+v", g)
+	}
+}
