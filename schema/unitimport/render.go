@@ -52,6 +52,8 @@ func Import(o Options) (*Result, diag.List) {
 		return &Result{}, ds
 	}
 	r := &renderer{set: s, groups: map[string]*block{}, newest: directive.Newest, found: s.foundLinks()}
+	r.asFiles = o.Host != ""
+	s.findRefused()
 	for _, u := range s.sorted() {
 		r.unit(u)
 	}
@@ -98,6 +100,7 @@ type renderer struct {
 	found    map[string]bool // links that exist: scope/path
 	verbatim []File
 	newest   int
+	asFiles  bool // refused units become files of the host, not blocks
 	count    int
 }
 
@@ -153,11 +156,17 @@ func (r *renderer) lookup(scope tree.Scope) func(string) *unitfile.File {
 }
 
 // installed reports whether all links exist that the unit's [Install] section
-// asks for, and which they are.
-func (r *renderer) installed(u *unit) (all bool, links map[string]bool) {
-	list, _ := install.InstallLinks(r.lookup(u.scope), []string{u.name}, u.scope)
+// asks for, and which they are; refusal says why one of them cannot be made,
+// such as an alias that is the name of another unit file.
+func (r *renderer) installed(u *unit) (all bool, links map[string]bool, refusal string) {
+	list, ds := install.InstallLinks(r.lookup(u.scope), []string{u.name}, u.scope)
 	links = map[string]bool{}
 	all = true
+	for _, d := range ds {
+		if d.Code == install.CodeConflict {
+			all, refusal = false, d.Detail
+		}
+	}
 	for _, l := range list {
 		k := linkKey(u.scope, l.Path)
 		if !strings.Contains(l.Path, "/") { // an alias
@@ -166,7 +175,7 @@ func (r *renderer) installed(u *unit) (all bool, links map[string]bool) {
 		links[k] = true
 		all = all && r.found[k]
 	}
-	return all, links
+	return all, links, refusal
 }
 
 // unit writes the block of one unit.
@@ -191,6 +200,13 @@ func (r *renderer) unit(u *unit) {
 		}
 		return
 	}
+	if u.refused != "" {
+		if r.asFiles {
+			r.refuse(u)
+			return
+		}
+		r.note("%s: %s", u.path, u.refused)
+	}
 	b := takeApart(typ, u.file, checker(typ, u.scope))
 	if b.verbatim != "" {
 		r.keep(u, b.verbatim)
@@ -206,8 +222,11 @@ func (r *renderer) unit(u *unit) {
 	}
 	w.open("%s %s", typ, quote(userLabel(label, twice)))
 	r.scope(w, u, label, twice)
-	all, links := r.installed(u)
-	if len(links) > 0 && !all && !u.alone {
+	all, links, refusal := r.installed(u)
+	if refusal != "" && u.alone {
+		r.note("%s: not enabled: %s", u.path, refusal)
+	}
+	if !all && (!u.alone || refusal != "") {
 		// The links that exist are named; the others are not made.
 		w.attr("install", "false")
 		links = nil
@@ -272,10 +291,18 @@ func (r *renderer) linked(u *unit) {
 	prefix, _, _, _ := unitname.Split(u.name)
 	w := r.group(prefix)
 	tmpl := r.units[key{u.scope, unitname.Template(u.name)}]
+	if tmpl != nil && tmpl.rank >= 0 && tmpl.refused != "" && r.asFiles {
+		w.open("unit %s", quote(u.name))
+		r.scope(w, u, u.name, false)
+		w.attr("target", quote("../"+tmpl.name))
+		r.links(w, u, nil)
+		w.close()
+		return
+	}
 	if tmpl != nil && tmpl.rank >= 0 {
 		w.open("instance %s", quote(u.name))
 		r.scope(w, u, u.name, false)
-		all, links := r.installed(u)
+		all, links, _ := r.installed(u)
 		switch {
 		case all && len(links) > 0:
 			w.attr("enable", "true")
@@ -348,6 +375,9 @@ func (r *renderer) dropin(d *dropin) {
 		return
 	}
 	r.count++
+	if r.keptWhole(d) {
+		return
+	}
 	typ := unitname.Type(d.owner)
 	prefix, _, _, _ := unitname.Split(d.owner)
 	if typ == "" {

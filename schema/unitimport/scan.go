@@ -51,6 +51,8 @@ type unit struct {
 	// target is the link target to keep for a unit that is only linked to.
 	target string
 	alone  bool // given as a file of its own, not found in a directory
+	// refused says why systemd would not load the unit.
+	refused string
 }
 
 // alias is a link of another name to a unit.
@@ -276,8 +278,12 @@ func (s *set) entry(abs, shown string, alone bool) diag.List {
 	}
 	f, ds := unitfile.Parse(shown, data)
 	var bad diag.List
+	refused := ""
 	for _, d := range ds {
-		if d.Severity == diag.Error {
+		switch {
+		case d.Code == unitfile.CodeHeader && !isDropin:
+			refused = "systemd refuses the file: " + d.Detail
+		case d.Severity == diag.Error:
 			bad = append(bad, d)
 		}
 	}
@@ -302,7 +308,7 @@ func (s *set) entry(abs, shown string, alone bool) diag.List {
 	if u.rank >= 0 {
 		s.note("%s: %s takes precedence, left out", u.path, shown)
 	}
-	u.path, u.rank, u.file, u.data, u.alone = shown, rank, f, data, alone
+	u.path, u.rank, u.file, u.data, u.alone, u.refused = shown, rank, f, data, alone, refused
 	// An empty unit file masks like a link to /dev/null (systemd.unit(5)).
 	u.mask = mask || len(data) == 0
 	return nil
