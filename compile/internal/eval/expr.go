@@ -432,10 +432,33 @@ func (e *Evaluator) step(v cty.Value, t hcl.Traversal, i int) (cty.Value, bool) 
 		out, hd = t[i].TraversalStep(v)
 	}
 	if hd.HasErrors() {
+		if text := outside(raw, t, i); text != "" && len(marks) == 0 {
+			e.err("E0306", "No such key", at, "%s", text)
+			return cty.DynamicVal, false
+		}
 		e.err("E0304", "Expression cannot be evaluated", at, "%s: %s", Spell(t[:i]), strings.TrimSpace(hd[0].Detail))
 		return cty.DynamicVal, false
 	}
 	return out, true
+}
+
+// outside says that a list has no element of that number; "" when the fault is
+// another.
+func outside(v cty.Value, t hcl.Traversal, i int) string {
+	st, ok := t[i].(hcl.TraverseIndex)
+	if !ok || !v.IsKnown() || v.IsNull() || !v.Type().IsTupleType() && !v.Type().IsListType() {
+		return ""
+	}
+	n := v.LengthInt()
+	switch {
+	case st.Key.Type() != cty.Number:
+		return fmt.Sprintf("%s is a list, whose elements have numbers, counted from 0.", Spell(t[:i]))
+	case n == 0:
+		return fmt.Sprintf("%s is empty.", Spell(t[:i]))
+	case n == 1:
+		return fmt.Sprintf("%s has one element, [0].", Spell(t[:i]))
+	}
+	return fmt.Sprintf("%s has %d elements, [0] to [%d].", Spell(t[:i]), n, n-1)
 }
 
 func (e *Evaluator) noKey(t hcl.Traversal, i int, name string, keys []string) {

@@ -142,6 +142,7 @@ func (e *Evaluator) Off() []*index.Block {
 
 // LintOff checks the names in blocks that are off or make no instance.
 func (e *Evaluator) LintOff() {
+	e.generatedTwice()
 	for _, b := range e.Off() {
 		e.lintBlock(Contrib{Block: b})
 	}

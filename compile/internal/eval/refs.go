@@ -229,7 +229,10 @@ func (e *Evaluator) noUnit(kind, label string, t hcl.Traversal) {
 	}
 	detail := fmt.Sprintf("No block declares the %s %q.", kind, label)
 	near := types.Suggest(label, labels)
+	host := e.hostOf(kind, label)
 	switch {
+	case host != "":
+		detail = fmt.Sprintf("The %s %q stands in the block of the host %q, and counts for that host alone. Move it to the top of the file, or read a shared option of that host.", kind, label, host)
 	case near != "":
 		detail += fmt.Sprintf(" Did you mean %q?", near)
 	case strings.HasSuffix(label, "."+kind):
@@ -247,6 +250,18 @@ func (e *Evaluator) noUnit(kind, label string, t hcl.Traversal) {
 		detail += fmt.Sprintf(" Declare it, or name a unit that the distribution ships as a string: %q.", label+"."+kind)
 	}
 	e.err("E0312", "Reference to a unit that does not exist", t.SourceRange(), "%s", detail)
+}
+
+// hostOf gives the host whose block declares a unit, "" for none.
+func (e *Evaluator) hostOf(kind, label string) string {
+	for _, h := range e.IX.Set.Hosts {
+		for _, b := range h.Block.Blocks {
+			if b.Kind == kind && b.Label() == label {
+				return h.Name
+			}
+		}
+	}
+	return ""
 }
 
 // specialTargets are targets of systemd.special(7) that target.NAME may name
@@ -404,7 +419,7 @@ func (e *Evaluator) peer(s *Scope, r ref, t hcl.Traversal) (cty.Value, []string,
 		}
 		return cty.DynamicVal, nil, false
 	}
-	before := len(other.Diags)
+	before, own := len(other.Diags), len(e.Diags)
 	m := other.IX.ByName[stepName(t[3])]
 	if m == nil || m.Options[stepName(t[4])] == nil {
 		e.err("E0303", "Unknown option", t[4].SourceRange(), "The host %q has no option config.%s.%s.", r.name, stepName(t[3]), stepName(t[4]))
@@ -417,6 +432,9 @@ func (e *Evaluator) peer(s *Scope, r ref, t hcl.Traversal) (cty.Value, []string,
 		return cty.DynamicVal, nil, false
 	}
 	v, ok := other.value(other.optionNode(o), t.SourceRange())
+	if !ok && len(e.Diags) > own {
+		return cty.DynamicVal, nil, false // the way led back here, and is reported
+	}
 	if !ok {
 		d := e.err("E0314", "Other host cannot be read", t.SourceRange(), "The option %s of the host %q has no value; see unitgen check --host %s.", o.Path(), r.name, r.name)
 		for _, x := range other.Diags[before:] {

@@ -21,7 +21,7 @@ func (e *Evaluator) run(b *index.Block, o generate.Options) (*generate.Output, b
 		return nil, false
 	}
 	e.observed(b, out.Files)
-	return out, true
+	return out, e.made(out)
 }
 
 // Jsonnet runs the program that makes a file's content, and gives its result

@@ -57,6 +57,14 @@ var specs = map[string]*spec{
 	"section":  {label: "name of the section", free: true, where: "unit"},
 }
 
+// Attributes lists the attributes of ours that a kind of block has.
+func Attributes(kind string) []string {
+	if s := specs[kind]; s != nil {
+		return strings.Fields(s.attrs)
+	}
+	return nil
+}
+
 func init() {
 	for _, t := range unitname.Types {
 		specs[t] = &spec{label: "name of the unit without ." + t, attrs: unitAttrs, unit: true, direct: true, named: true, blocks: "section"}

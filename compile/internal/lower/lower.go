@@ -117,7 +117,7 @@ func (l *lowering) err(code, summary string, at hcl.Range, format string, args .
 // blocks was refused: that was meant then.
 func (l *lowering) lacks(g *eval.Group, code, summary string, at hcl.Range, format string, args ...any) {
 	for _, c := range g.Contribs {
-		if c.Gen == nil && l.e.IX.Faulty[c.Block.Block] {
+		if c.Gen == nil && l.e.IX.Faulty[c.Block.Block] || c.Gen != nil && l.e.Refused(c) {
 			return
 		}
 	}

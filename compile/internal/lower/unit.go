@@ -187,7 +187,11 @@ func (d *draft) check(ln *line, ctx value.Context, systemd int) {
 	f := ln.fact
 	if i := strings.IndexAny(ln.value, "\n\r\x00"); i >= 0 {
 		what := map[byte]string{'\n': "newline", '\r': "carriage return", 0: "NUL character"}[ln.value[i]]
-		d.report("E0506", "Value would break the line", ln.at, "The value of %s= holds a %s. A directive is one line; for a text with several lines use an etc block and name its file.", f.Name, what)
+		hint := "for a text with several lines use an etc block and name its file"
+		if i == len(ln.value)-1 && ln.value[i] == '\n' {
+			hint = "write the text in quotes, for a heredoc ends in a newline"
+		}
+		d.report("E0506", "Value would break the line", ln.at, "The value of %s= holds a %s. A directive is one line; %s.", f.Name, what, hint)
 		ln.value = ""
 		return
 	}
