@@ -191,6 +191,12 @@ func serve(raw string) int {
 							a.N++
 						}
 					}
+				case "named":
+					for _, u := range m.Units() {
+						if strings.HasPrefix(u.Name, r.A) {
+							a.Text += u.Name + " " + string(u.Active) + "\n"
+						}
+					}
 				case "transient":
 					var j us.Job
 					if j, err = m.StartTransient(r.A, us.Fail, []us.Property{{Name: "ExecStart", Values: r.List}, {Name: "Type", Values: []string{"oneshot"}}}, nil); err == nil {

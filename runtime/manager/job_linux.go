@@ -429,6 +429,7 @@ func (u *unit) start() error {
 			if l, ok := u.kind.(interface{ startLimitHit() }); ok {
 				u.notice("Start request repeated too quickly: %d starts within %s. Run reset-failed to try again.", u.limit.burst, u.limit.interval.Round(time.Millisecond))
 				l.startLimitHit()
+				u.tellTriggers() // the state may be the same as before
 				if act := u.file.String("StartLimitAction"); act != "" && act != "none" {
 					u.m.emergency(u, act, "", 1)
 				}

@@ -99,7 +99,6 @@ type Manager struct {
 	exitCode   int
 	installed  int
 	failedJobs int
-	forgotten  int
 	poll       *alarm // looks for the end of processes that nobody reports
 	epoch      uint64 // counts the steps of the loop
 	keep       []int  // children of ours that are no service

@@ -197,8 +197,13 @@ func (u *unit) notify(old, a us.ActiveState) {
 		m.enqueueCheck(m.unneeded, u.node)
 		m.enqueueCheck(m.bound, u.node)
 	}
+	u.tellTriggers()
+}
+
+// tellTriggers tells the units that trigger this one.
+func (u *unit) tellTriggers() {
 	for _, d := range u.node.Deps(transaction.TriggeredBy) {
-		if t := m.units[d.Name]; t != nil {
+		if t := u.m.units[d.Name]; t != nil {
 			if w, ok := t.kind.(triggerWatcher); ok {
 				w.triggeredChanged(u)
 			}
@@ -454,9 +459,10 @@ func (m *Manager) forget(u *unit) {
 	delete(m.bound, u)
 	delete(m.collectq, u)
 	m.saver.remove(u)
-	m.forgotten++
-	if u.transient || m.forgotten%256 == 0 {
-		m.loader = m.newLoader() // what was forgotten is not kept by the loader either
+	if u.transient {
+		m.loader = m.newLoader() // its files are gone
+	} else {
+		m.loader.Forget(u.name())
 	}
 	m.send(us.Event{Kind: us.UnitRemoved, Unit: u.name()})
 }
