@@ -33,9 +33,9 @@ var abilities = map[string]string{
 	"freeformType = attrsOf str":                                    "nixos-freeformType nixos-freeformType-errors",
 	"types.coercedTo old f new":                                     "nixos-coercedTo",
 	"types.addCheck t f":                                            "nixos-addCheck nixos-types-nonEmptyStr-strMatching-ints-between",
-	"apply":                                                         "nixos-apply",
+	"apply":                                                         "nixos-apply nixos-apply-of-an-option nixos-apply-errors",
 	"readOnly":                                                      "nixos-readOnly-internal nixos-visible-internal cmd/unitgen/language_test.go:TestOptionsCommand",
-	"mkRenamedOptionModule":                                         "nixos-mkRenamedOptionModule nixos-mkRemovedOptionModule renamed",
+	"mkRenamedOptionModule":                                         "nixos-mkRenamedOptionModule nixos-mkRemovedOptionModule nixos-mkAliasOptionModule renamed",
 	"assertions":                                                    "nixos-assertions-warnings nixos-assertions-errors",
 
 	// Merging

@@ -241,9 +241,7 @@ func (c *compilation) everything() {
 			if o.Required || c.ev.HasValue(o) {
 				c.ev.Option(o)
 			}
-			if o.Check != nil {
-				c.ev.LintCheck(o)
-			}
+			c.ev.LintCheck(o)
 			if o.Example != nil {
 				c.ev.Example(o)
 			}

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -98,7 +99,7 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 	}
 	if alone {
 		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Parsed: parsed, Path: []string{"/" + dir}})
-		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
+		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{units: byName, files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
 	}
 	for _, i := range t.Instances {
 		if i.Scope == scope && i.Enable && byName[unitname.Template(i.Name)] != nil {
@@ -132,7 +133,7 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 	}
 	loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd})
 	found := verify.Run(verify.Options{Loader: loader, Units: named, Sysroot: c.o.Sysroot, Provides: provides, Starts: starts})
-	return c.mapped(found, &originMap{files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
+	return c.mapped(found, &originMap{units: byName, files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
 }
 
 // asWritten reports whether a file that the compiler made is what a reader makes
@@ -169,11 +170,20 @@ func (c *compilation) mapped(found diag.List, m *originMap, adopted map[string]b
 		}
 		x := *d
 		x.Subject = m.origin(d.Subject)
+		lines := m.named(d)
+		if len(lines) > 0 {
+			x.Subject = lines[len(lines)-1]
+		}
 		x.Context = diag.Range{}
 		x.Related = nil
 		for _, r := range d.Related {
 			r.Range = m.origin(r.Range)
 			x.Related = append(x.Related, r)
+		}
+		if len(lines) > 1 && len(x.Related) == 0 {
+			for _, l := range lines[:min(len(lines)-1, 3)] {
+				x.Related = append(x.Related, diag.Related{Message: "also here", Range: l})
+			}
 		}
 		if x.Code == verify.CodeMissingUnit && c.o.Sysroot == "" && x.Severity == diag.Error {
 			x.Severity = diag.Warning
@@ -227,6 +237,7 @@ func verifiedName(name string) string {
 
 // originMap leads from lines of unit files back to the source.
 type originMap struct {
+	units   map[string]*unitfile.File // by name
 	files   map[string]*unitfile.File
 	origins map[string]diag.Range
 	lines   map[string][]diag.Range
@@ -256,4 +267,31 @@ func (m *originMap) origin(r diag.Range) diag.Range {
 		return lines[n-1]
 	}
 	return m.origins[r.File]
+}
+
+// assigned finds the first directive that a complaint names.
+var assigned = regexp.MustCompile(`\b([A-Z][A-Za-z0-9]+)=`)
+
+// named gives the places of the directive that the refusal of a whole unit
+// begins with, where the unit's file assigns it.
+func (m *originMap) named(d *diag.Diagnostic) []diag.Range {
+	unit, why, ok := strings.Cut(d.Detail, ": ")
+	if d.Code != load.CodeBadSetting || !ok {
+		return nil
+	}
+	f := m.units[unit]
+	if f == nil {
+		f = m.units[unitname.Template(unit)]
+	}
+	name := assigned.FindStringSubmatch(why)
+	if f == nil || name == nil {
+		return nil
+	}
+	var out []diag.Range
+	for i := range f.Lines {
+		if l := &f.Lines[i]; l.Key == name[1] && !l.Origin.IsZero() {
+			out = append(out, l.Origin)
+		}
+	}
+	return out
 }

@@ -48,9 +48,13 @@ func (e *Evaluator) Lint(s *Scope, x hcl.Expression) {
 	}
 }
 
-// LintCheck checks the names in an option's own condition.
+// LintCheck checks the names in an option's own condition and in its apply.
 func (e *Evaluator) LintCheck(o *index.Option) {
-	e.Lint(&Scope{Module: o.Module, Vars: map[string]cty.Value{"value": cty.DynamicVal}}, o.Check.Expr())
+	for _, a := range []*syntax.Attr{o.Check, o.Apply} {
+		if a != nil {
+			e.Lint(&Scope{Module: o.Module, Vars: map[string]cty.Value{"value": cty.DynamicVal}}, a.Expr())
+		}
+	}
 }
 
 // LintDef checks the names in a definition that does not count. Wrappers may

@@ -278,7 +278,7 @@ func (e *Evaluator) defValue(d *index.Def) (cty.Value, bool) {
 // structured reports whether a node's value is made of parts that can be read
 // one by one.
 func (e *Evaluator) structured(p *pathNode) bool {
-	if p.opt.Merge != "" && p.parent == nil || p.typ.Kind() == types.Coerce || p.typ.Kind() == types.Nullable {
+	if (p.opt.Merge != "" || p.opt.Apply != nil) && p.parent == nil || p.typ.Kind() == types.Coerce || p.typ.Kind() == types.Nullable {
 		return false
 	}
 	switch p.typ.MergeKind() {

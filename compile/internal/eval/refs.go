@@ -181,7 +181,7 @@ func (e *Evaluator) findOption(m *index.Module, t hcl.Traversal, i int) (ref, bo
 		if next == nil {
 			return ref{}, false // reported where it is declared
 		}
-		if next.Removed == "" {
+		if next.Removed == "" && !o.Alias {
 			d := diag.Warnf("W0401", "Option was renamed", syntax.Range(t[i].SourceRange()), "%s is now %s. Read the new name.", o.Path(), next.Path())
 			e.Diags = append(e.Diags, d)
 		}

@@ -24,6 +24,9 @@ func (e *Evaluator) value(p *pathNode, at hcl.Range) (cty.Value, bool) {
 		if ok && p.parent == nil && p.opt.Check != nil {
 			ok = e.check(p, v)
 		}
+		if ok && p.parent == nil && p.opt.Apply != nil {
+			return e.Eval(&Scope{Module: p.opt.Module, Vars: map[string]cty.Value{"value": v}}, p.opt.Apply.Expr())
+		}
 		return v, ok
 	})
 }

@@ -65,6 +65,8 @@ type Option struct {
 	Example     *syntax.Attr
 	Deprecated  string
 	RenamedTo   string
+	Alias       bool         // RenamedTo without a warning
+	Apply       *syntax.Attr // what others read, made of value
 	Removed     string
 	Merge       string // "" for the type's own way
 	Internal    bool
@@ -384,7 +386,7 @@ func (ix *Index) define(m *Module, name string, a *syntax.Attr, b *Block) *Def {
 		if next == nil {
 			return nil // Renames reports it
 		}
-		if next.Removed == "" {
+		if next.Removed == "" && !opt.Alias {
 			d := diag.Warnf("W0401", "Option was renamed", syntax.Range(a.NameRange()), "%s is now %s. Write the new name.", opt.Path(), next.Path())
 			ix.diags = append(ix.diags, d)
 		}

@@ -53,6 +53,10 @@ func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
 			o.Deprecated = ix.text(a)
 		case "renamed_to":
 			o.RenamedTo = ix.text(a)
+		case "alias_of":
+			o.RenamedTo, o.Alias = ix.text(a), true
+		case "apply":
+			o.Apply = a
 		case "removed":
 			o.Removed = ix.text(a)
 		case "merge":
@@ -75,8 +79,13 @@ func (ix *Index) option1(m *Module, name string, b *syntax.Block) *Option {
 			o.Shared = ix.flag(a)
 		}
 	}
-	if o.RenamedTo != "" && (o.Default != nil || b.Attr("type") != nil) {
-		ix.err("E0208", "Attributes contradict each other", b.Attr("renamed_to").NameRange(), "An option that was renamed has neither type nor default: those of %q count. Remove them here.", o.RenamedTo)
+	if at := renamedAt(b); at != nil && o.RenamedTo != "" {
+		if b.Attr("renamed_to") != nil && b.Attr("alias_of") != nil {
+			ix.err("E0208", "Attributes contradict each other", at.NameRange(), "renamed_to warns where the old name is written, and alias_of does not. Keep one.")
+		}
+		if o.Default != nil || b.Attr("type") != nil || o.Apply != nil {
+			ix.err("E0208", "Attributes contradict each other", at.NameRange(), "An option that is another's name has neither type, default nor apply: those of %q count. Remove them here.", o.RenamedTo)
+		}
 	}
 	if o.Required && o.Default != nil {
 		ix.err("E0208", "Attributes contradict each other", b.Attr("required").NameRange(), "An option with a default is never missing. Remove required or default.")
@@ -104,6 +113,14 @@ func (ix *Index) flag(a *syntax.Attr) bool {
 	return false
 }
 
+// renamedAt gives the attribute that names another option, nil for none.
+func renamedAt(b *syntax.Block) *syntax.Attr {
+	if a := b.Attr("renamed_to"); a != nil {
+		return a
+	}
+	return b.Attr("alias_of")
+}
+
 // Renamed gives the option that one was renamed to in the end, itself where it
 // was not; nil when the names lead nowhere or in a circle.
 func (ix *Index) Renamed(o *Option) *Option {
@@ -122,7 +139,7 @@ func (ix *Index) Renamed(o *Option) *Option {
 func (ix *Index) Renames() diag.List {
 	var out diag.List
 	told := map[*Option]bool{}
-	at := func(o *Option) diag.Range { return syntax.Range(o.Block.Attr("renamed_to").Expr().Range()) }
+	at := func(o *Option) diag.Range { return syntax.Range(renamedAt(o.Block).Expr().Range()) }
 	for _, m := range ix.Modules {
 		for _, n := range m.Names {
 			o := m.Options[n]

@@ -34,7 +34,7 @@ const fileAttrs = "when for_each name text source json yaml toml ini jsonnet inp
 var specs = map[string]*spec{
 	"host":     {label: "name of the host", attrs: "systemd imports disable provides reads description units etc", inner: true},
 	"module":   {label: "name of the module", attrs: "description when imports"},
-	"option":   {label: "name of the option", attrs: "type default description example check message deprecated renamed_to removed internal read_only required merge shared"},
+	"option":   {label: "name of the option", attrs: "type default description example check message deprecated renamed_to alias_of apply removed internal read_only required merge shared"},
 	"config":   {label: "name of the module", free: true},
 	"locals":   {free: true},
 	"unit":     {label: "full name of the unit", attrs: "when for_each name scope enable mask from target aliases wanted_by required_by upheld_by", named: true},
