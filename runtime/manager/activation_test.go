@@ -281,7 +281,14 @@ func TestReload(t *testing.T) {
 	if got := m.job("restart", "a.service"); got != "done" {
 		t.Error(got)
 	}
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", m.show("a.service").Service.MainPID))
+	var b []byte
+	for range 500 { // the kernel shows it a moment after the exec
+		b, _ = os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", m.show("a.service").Service.MainPID))
+		if len(b) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	if !strings.Contains(string(b), "2000") {
 		t.Errorf("a.service runs %q", b)
 	}

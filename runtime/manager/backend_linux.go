@@ -466,6 +466,11 @@ func (m *Manager) Clean(name string, what []string) error {
 	return m.withKnown(name, notFound, func(u *unit) error {
 		var c *execConfig
 		switch k := u.kind.(type) {
+		case *timerUnit:
+			if u.file.Bool("Persistent") && u.active().IsInactiveOrFailed() && u.job == nil && (contains(what, "state") || contains(what, "all")) {
+				_ = os.Remove(k.stampFile())
+				return nil
+			}
 		case *service:
 			c = k.c.exec
 		case *socket:

@@ -120,7 +120,11 @@ func (p *mountUnit) stop() error {
 func (p *mountUnit) reload() error {
 	opts := strings.Trim("remount,"+p.u.file.String("Options"), ",")
 	p.set("remounting", us.Reloading)
-	p.run("ExecRemount", []string{"mount", p.u.file.String("What"), p.where(), "-o", opts}, func(ok bool) {
+	argv := []string{"mount", p.u.file.String("What"), p.where(), "-o", opts}
+	if t := p.u.file.String("Type"); t != "" {
+		argv = append(argv, "-t", t)
+	}
+	p.run("ExecRemount", argv, func(ok bool) {
 		p.u.reloadFailed = !ok
 		p.set("mounted", us.Active)
 	})
@@ -142,8 +146,6 @@ func (p *mountUnit) status(st *us.Status) {
 	if p.control.alive() {
 		r.ControlPID = p.control.pid
 	}
-	if p.rec.Setting != "" {
-		r.Commands = []us.Exec{p.rec}
-	}
+	r.Commands = p.commands("ExecMount", "ExecUnmount", "ExecRemount")
 	st.Mount = r
 }

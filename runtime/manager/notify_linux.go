@@ -147,7 +147,7 @@ func (s *service) notified(pid int, text string, fds []int) {
 		s.watchdogElapsed()
 	}
 	if vars["FDSTORE"] == "1" && len(fds) > 0 {
-		fds = s.storeFDs(vars["FDNAME"], fds)
+		fds = s.storeFDs(vars["FDNAME"], fds, vars["FDPOLL"] != "0")
 	}
 	if vars["FDSTOREREMOVE"] == "1" {
 		s.removeFDs(vars["FDNAME"])
@@ -268,8 +268,9 @@ func (s *service) watchdogElapsed() {
 
 // storeFDs keeps descriptors for the next start of the service; those that it
 // does not keep are given back.
-func (s *service) storeFDs(name string, fds []int) []int {
-	if name == "" {
+func (s *service) storeFDs(name string, fds []int, poll bool) []int {
+	s.tidyStore()
+	if !validFDName(name) {
 		name = "stored"
 	}
 	for i, fd := range fds {
@@ -277,9 +278,22 @@ func (s *service) storeFDs(name string, fds []int) []int {
 			s.u.notice("The descriptor store is full (FileDescriptorStoreMax=%d).", s.c.fdStoreMax)
 			return fds[i:]
 		}
-		s.store = append(s.store, storedFD{name, fd})
+		s.store = append(s.store, storedFD{name, fd, poll})
 	}
 	return nil
+}
+
+// validFDName is the rule of FDNAME= in sd_pid_notify_with_fds(3).
+func validFDName(s string) bool {
+	if s == "" || len(s) > 255 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 127 || s[i] == ':' {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *service) removeFDs(name string) {
@@ -290,6 +304,21 @@ func (s *service) removeFDs(name string) {
 		} else {
 			keep = append(keep, f)
 		}
+	}
+	s.store = keep
+}
+
+// tidyStore closes stored descriptors whose other end is gone, unless they were
+// stored with FDPOLL=0.
+func (s *service) tidyStore() {
+	keep := s.store[:0]
+	for _, f := range s.store {
+		p := []unix.PollFd{{Fd: int32(f.fd)}}
+		if n, err := unix.Poll(p, 0); f.poll && err == nil && n > 0 && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
+			unix.Close(f.fd)
+			continue
+		}
+		keep = append(keep, f)
 	}
 	s.store = keep
 }
@@ -400,12 +429,14 @@ func (s *service) passSockets(r *spawnRequest) {
 			}
 		}
 	}
+	s.tidyStore()
 	for _, f := range s.store {
 		add(f.name, f.fd)
 	}
 }
 
 func (s *service) status(st *us.Status) {
+	s.tidyStore()
 	c := s.c
 	r := &us.Service{
 		Type: c.typ, MainPID: s.mainPID, GuessMainPID: c.guessMain, StatusText: s.statusText, StatusErrno: s.statusErrno,
@@ -429,8 +460,8 @@ func (s *service) status(st *us.Status) {
 			r.Commands = append(r.Commands, rec)
 		}
 	}
-	if u := c.exec.user; u != "" {
-		if a, err := lookupUser(u); err == nil {
+	if (c.exec.user != "" || c.exec.dynamicUser) && (!c.exec.dynamicUser || !s.u.active().IsInactiveOrFailed()) {
+		if a, err := c.exec.resolve(s.u.name()); err == nil && a.set {
 			r.UID, r.GID = a.uid, a.gid
 		}
 	}

@@ -63,6 +63,7 @@ type service struct {
 type storedFD struct {
 	name string
 	fd   int
+	poll bool // closed when its other end is gone
 }
 
 func newService(u *unit) *service {

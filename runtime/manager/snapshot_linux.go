@@ -54,6 +54,9 @@ func (u *unit) snapshot() *us.Status {
 			}
 		}
 	}
+	if u.typ == "timer" && u.file.Bool("Persistent") {
+		st.CanClean = append(st.CanClean, "state")
+	}
 	u.kind.status(st)
 	return st
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -336,28 +337,38 @@ func (t *timerUnit) resetFailed() {
 
 func (t *timerUnit) status(st *us.Status) {
 	r := &us.Timer{Unit: t.target(), LastTrigger: t.last, Result: t.result}
-	for i, s := range t.mono {
+	for i, s := range slices.Backward(t.mono) { // the last first, as systemd has them
 		x := us.TimerMonotonic{Base: s.base, Value: usec(s.d)}
 		if i < len(t.nextMono) {
 			x.Next = t.nextMono[i]
 		}
 		r.Monotonic = append(r.Monotonic, x)
-		if x.Next > 0 && (r.NextElapseMonotonic == 0 || x.Next < r.NextElapseMonotonic) {
-			r.NextElapseMonotonic = x.Next
-		}
 	}
-	for i, c := range t.calendar {
+	for i, c := range slices.Backward(t.calendar) {
 		x := us.TimerCalendar{Spec: c.String()}
 		if i < len(t.nextCal) {
 			x.Next = t.nextCal[i]
 		}
 		r.Calendar = append(r.Calendar, x)
-		if x.Next > 0 && (r.NextElapseRealtime == 0 || x.Next < r.NextElapseRealtime) {
-			r.NextElapseRealtime = x.Next
-		}
 	}
-	if t.state != "waiting" && t.state != "running" {
-		r.NextElapseMonotonic, r.NextElapseRealtime = 0, 0
+	if t.state == "waiting" || t.state == "running" {
+		// When it elapses, with the delay by chance: a monotonic base and the
+		// calendar each for itself.
+		earliest := func(list []uint64) (at uint64) {
+			for _, n := range list {
+				if n > 0 && (at == 0 || n < at) {
+					at = n
+				}
+			}
+			if at > 0 {
+				at += t.jitter()
+			}
+			return at
+		}
+		r.NextElapseMonotonic, r.NextElapseRealtime = earliest(t.nextMono), earliest(t.nextCal)
+	}
+	if r.NextElapseMonotonic == 0 && len(t.mono) > 0 {
+		r.NextElapseMonotonic = us.Unknown
 	}
 	st.Timer = r
 }
