@@ -22,6 +22,8 @@ type jsonGeneration struct {
 	Current bool      `json:"current"`
 	Boot    bool      `json:"boot"`
 	Pinned  bool      `json:"pinned"`
+	Failed  bool      `json:"failed"`
+	Parent  int       `json:"parent"` // 0: none was current when it was made
 }
 
 func newGenerations(a *app) *cobra.Command {
@@ -68,7 +70,7 @@ func (a *app) listGenerations(s *generation.State, asJSON bool) error {
 	if asJSON {
 		out := []jsonGeneration{}
 		for _, g := range all {
-			out = append(out, jsonGeneration{g.Number, g.Tree, g.Time.UTC(), g.Current, g.Boot, g.Pinned})
+			out = append(out, *rowOf(g))
 		}
 		return writeJSON(a.out, out)
 	}
@@ -78,7 +80,7 @@ func (a *app) listGenerations(s *generation.State, asJSON bool) error {
 		for _, m := range []struct {
 			on   bool
 			word string
-		}{{g.Current, "current"}, {g.Boot, "boot"}, {g.Pinned, "pinned"}} {
+		}{{g.Current, "current"}, {g.Boot, "boot"}, {g.Pinned, "pinned"}, {g.Failed, "failed"}} {
 			if m.on {
 				marks = append(marks, m.word)
 			}

@@ -15,8 +15,9 @@ func newRollback(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback [N]",
 		Short: "Activate an earlier generation",
-		Long: `Activate generation N, or the one before the current one. It is the same
-transaction as a switch: planned, watched, undone where it fails.`,
+		Long: `Activate generation N, or the one that was current when the present one was made.
+Generations whose switch failed are passed over, unless they are named. It is the
+same transaction as a switch: planned, watched, undone where it fails.`,
 		Example: `  unitgen rollback
   unitgen rollback 12`,
 		Args: cobra.MaximumNArgs(1),
@@ -55,7 +56,8 @@ transaction as a switch: planned, watched, undone where it fails.`,
 	return cmd
 }
 
-// rollbackTo gives generation n, or for 0 the newest one before the current.
+// rollbackTo gives generation n, or for 0 the one to go back to from the
+// current.
 func rollbackTo(s *generation.State, n int) (generation.Generation, error) {
 	if n > 0 {
 		return s.Get(n)
@@ -67,14 +69,5 @@ func rollbackTo(s *generation.State, n int) (generation.Generation, error) {
 	if !ok {
 		return cur, errors.New("there is no current generation to go back from")
 	}
-	all, err := s.List()
-	if err != nil {
-		return cur, err
-	}
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Number < cur.Number {
-			return all[i], nil
-		}
-	}
-	return cur, fmt.Errorf("there is no generation before %d", cur.Number)
+	return s.Back(cur.Number)
 }

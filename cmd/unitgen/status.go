@@ -115,7 +115,7 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 }
 
 func rowOf(g generation.Generation) *jsonGeneration {
-	return &jsonGeneration{g.Number, g.Tree, g.Time.UTC(), g.Current, g.Boot, g.Pinned}
+	return &jsonGeneration{g.Number, g.Tree, g.Time.UTC(), g.Current, g.Boot, g.Pinned, g.Failed, g.Parent}
 }
 
 func showStatus(w io.Writer, st jsonStatus) error {

@@ -126,7 +126,8 @@ func generationOf(s *generation.State, treePath string) (generation.Generation, 
 		return generation.Generation{}, false, err
 	}
 	if len(all) > 0 && all[len(all)-1].Tree == treePath {
-		return all[len(all)-1], false, nil
+		g := all[len(all)-1]
+		return g, false, s.Reparent(g.Number)
 	}
 	g, err := s.Create(treePath)
 	return g, err == nil, err

@@ -56,8 +56,9 @@ type begin struct {
 
 // record is one line of the journal.
 type record struct {
-	Phase Phase  `json:"phase"`
-	Begin *begin `json:"begin,omitempty"`
+	Phase  Phase  `json:"phase"`
+	Begin  *begin `json:"begin,omitempty"`
+	Failed bool   `json:"failed,omitempty"` // of a commit: with units that failed
 }
 
 // journal is the running switch on disk.
@@ -66,6 +67,8 @@ type journal struct {
 	path  string
 	phase Phase
 	undo  bool
+
+	failed bool // what is committed has units that failed
 }
 
 const (
@@ -101,7 +104,7 @@ func newJournal(s *generation.State, b begin) (*journal, error) {
 
 // enter puts a phase on disk.
 func (j *journal) enter(p Phase) error {
-	line, err := json.Marshal(record{Phase: p})
+	line, err := json.Marshal(record{Phase: p, Failed: p == PhaseCommit && j.failed})
 	if err != nil {
 		return err
 	}
@@ -167,7 +170,7 @@ func readJournal(s *generation.State) (*journal, *begin, error) {
 		case r.Phase == PhaseUndo:
 			j.undo = true
 		default:
-			j.phase = r.Phase
+			j.phase, j.failed = r.Phase, r.Failed
 		}
 	}
 	if err := sc.Err(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/unitgen/unitgen/runtime/generation"
 	"github.com/unitgen/unitgen/runtime/plan"
 	"github.com/unitgen/unitgen/schema/tree"
 )
@@ -38,7 +39,12 @@ func Switch(ctx context.Context, o Options) (Report, error) {
 	}
 	if errors.Is(err, errUnitsFailed) && o.KeepOnFailure {
 		a.report.Outcome = Degraded
+		j.failed = true
 		return a.report, errors.Join(err, a.commit())
+	}
+	if ctx.Err() == nil {
+		// The note is lost on a disk that is full; going back matters more.
+		_ = o.State.MarkFailed(o.To)
 	}
 	return a.report, a.undo(err)
 }
@@ -263,7 +269,28 @@ func finishCommit(o Options, b begin, j *journal) error {
 			return err
 		}
 	}
+	if err := remember(o.State, b, j.failed); err != nil {
+		return err
+	}
 	return j.close()
+}
+
+// remember takes note of how a switch ended, and that the generation which was
+// current until then had been in force, however it came to be (a boot asks
+// nobody). Generations that are gone are no matter.
+func remember(s *generation.State, b begin, failed bool) error {
+	if g, err := s.Get(b.From); err == nil && !g.Failed {
+		if err := s.MarkGood(b.From); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Get(b.To); err != nil {
+		return nil
+	}
+	if failed {
+		return s.MarkFailed(b.To)
+	}
+	return s.MarkGood(b.To)
 }
 
 func sortedNames[V any](m map[string]V) []string {

@@ -286,6 +286,9 @@ func TestFailingUnit(t *testing.T) {
 				t.Errorf("%+v, %v", r, err)
 			}
 			s.whole("after the rollback", s.from)
+			if g, err := s.state.Get(s.to); err != nil || !g.Failed {
+				t.Errorf("%+v, %v", g, err)
+			}
 			if len(s.manager.failed) != 0 && unit != "fresh.service" {
 				t.Errorf("still failed: %v", s.manager.failed)
 			}
@@ -294,8 +297,11 @@ func TestFailingUnit(t *testing.T) {
 			if r, _ := Switch(context.Background(), o); r.Outcome != Degraded {
 				t.Errorf("with --on-failure keep: %+v", r)
 			}
-			if cur, _, _ := s.state.Current(); cur.Number != s.to {
-				t.Errorf("current is %d", cur.Number)
+			if cur, _, _ := s.state.Current(); cur.Number != s.to || !cur.Failed || cur.Parent != s.from {
+				t.Errorf("current is %+v", cur)
+			}
+			if g, err := s.state.Back(s.to); err != nil || g.Number != s.from || g.Failed {
+				t.Errorf("the way back leads to %+v (%v)", g, err)
 			}
 		})
 	}
@@ -326,6 +332,9 @@ func TestInterruptedIsUndone(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	s.whole("after the interrupt", s.from)
+	if g, err := s.state.Get(s.to); err != nil || g.Failed {
+		t.Errorf("an interrupt is no failure of the generation: %+v, %v", g, err)
+	}
 }
 
 func TestMissingProgramsAreRefused(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 const (
 	dirGenerations = "generations"
 	dirPins        = "pins"
+	dirRecords     = "records"
 	fileSequence   = "sequence"
 	LinkCurrent    = "current"
 	LinkBoot       = "boot"
@@ -52,6 +53,8 @@ type Generation struct {
 	Current bool
 	Boot    bool
 	Pinned  bool
+	Parent  int  // the generation that was current when it was made, 0 for none
+	Failed  bool // its switch failed, and it never was good
 }
 
 // DefaultDir gives the state directory of who runs unitgen: /etc/unitgen for
@@ -120,6 +123,9 @@ func (s *State) Create(tree string) (Generation, error) {
 		return Generation{}, err
 	}
 	if err := durable.ReplaceFile(s.fs, s.Path(fileSequence), []byte(strconv.Itoa(n)+"\n"), 0o644); err != nil {
+		return Generation{}, fmt.Errorf("generation %d cannot be made: %w", n, err)
+	}
+	if err := s.writeRecord(n, record{Parent: s.pointer(LinkCurrent)}); err != nil {
 		return Generation{}, fmt.Errorf("generation %d cannot be made: %w", n, err)
 	}
 	target := tree
@@ -200,6 +206,8 @@ func (s *State) Get(n int) (Generation, error) {
 	g.Boot = s.pointer(LinkBoot) == n
 	_, err = os.Lstat(s.Path(dirPins, strconv.Itoa(n)))
 	g.Pinned = err == nil
+	r := s.record(n)
+	g.Parent, g.Failed = r.Parent, r.Failed && !r.Good
 	return g, nil
 }
 
@@ -360,19 +368,30 @@ func (s *State) Delete(n int) error {
 	return s.remove(n)
 }
 
-// Discard removes a generation that a failed switch made. It is left alone if
-// anything points at it.
+// Discard removes a generation that was made for a switch which was refused,
+// and gives its number back: nothing ever went by it. It is left alone if
+// anything points at it. The caller holds the lock since before Create.
 func (s *State) Discard(n int) error {
 	g, err := s.Get(n)
 	if err != nil || g.Current || g.Boot || g.Pinned {
 		return nil
 	}
-	return s.remove(n)
+	if err := s.remove(n); err != nil {
+		return err
+	}
+	last, err := os.ReadFile(s.Path(fileSequence))
+	if err != nil || strings.TrimSpace(string(last)) != strconv.Itoa(n) {
+		return nil
+	}
+	return durable.ReplaceFile(s.fs, s.Path(fileSequence), []byte(strconv.Itoa(n-1)+"\n"), 0o644)
 }
 
 func (s *State) remove(n int) error {
 	if err := s.fs.Remove(s.link(n)); err != nil {
 		return err
 	}
-	return s.fs.Sync(s.Path(dirGenerations))
+	if err := s.fs.Sync(s.Path(dirGenerations)); err != nil {
+		return err
+	}
+	return s.forget(n)
 }

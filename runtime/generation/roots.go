@@ -45,7 +45,7 @@ func (s *State) Roots(more ...string) (map[string]bool, error) {
 // The caller holds the lock.
 func (s *State) Temporaries() ([]string, error) {
 	var removed []string
-	for _, dir := range []string{s.dir, s.Path(dirGenerations), s.Path(dirPins), s.Path(DirJournal), s.Path(DirBackup)} {
+	for _, dir := range []string{s.dir, s.Path(dirGenerations), s.Path(dirPins), s.Path(dirRecords), s.Path(DirJournal), s.Path(DirBackup)} {
 		names, err := os.ReadDir(dir)
 		if err != nil {
 			continue
