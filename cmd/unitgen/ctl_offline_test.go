@@ -63,7 +63,7 @@ func (p *pair) clean(a answer, root string) answer {
 func logged(s string) string {
 	var out []string
 	for _, l := range strings.SplitAfter(s, "\n") {
-		if strings.HasPrefix(l, "ROOT/") || strings.HasPrefix(l, "Failed to parse $") {
+		if strings.HasPrefix(l, "ROOT/") || strings.HasPrefix(l, "Failed to parse $") || strings.HasSuffix(l, ", rejecting.\n") {
 			continue
 		}
 		out = append(out, l)

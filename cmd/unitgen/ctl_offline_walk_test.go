@@ -49,6 +49,11 @@ var oddUnits = map[string]string{
 	"usr/lib/systemd/system/notinstallable.target":     "[Unit]\nDescription=x\n",
 	"usr/lib/systemd/system/with-dropin@.service":      "[Service]\nExecStart=/bin/true\n",
 	"etc/systemd/system/with-dropin@.service.d/a.conf": "[Install]\nWantedBy=foo.target\nDefaultInstance=z\n",
+	"usr/lib/systemd/system/unknown-spec.service":      "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=%z.target\nAlias=%t.service\n",
+	"usr/lib/systemd/system/no-os@.service":            "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=%o.target %m.target\n",
+	"usr/lib/systemd/system/also-spec.service":         "[Service]\nExecStart=/bin/true\n[Install]\nAlso=%z.service\n",
+	"usr/lib/systemd/system/di-spec@.service":          "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=foo.target\nDefaultInstance=%z\n",
+	"usr/lib/systemd/system/by-instance@.service":      "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=n@w.service\n",
 	"usr/lib/systemd/user/u.service":                   "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=default.target\n",
 }
 
@@ -61,6 +66,9 @@ var oddLinks = map[string]string{
 	"etc/systemd/system/usrlink.service":                      "/usr/lib/systemd/system/s.service",
 	"usr/lib/systemd/system/foo.target.wants/s.service":       "../s.service",
 	"usr/lib/systemd/system/foo.target.wants/n@three.service": "../n@.service",
+	"usr/lib/systemd/system/othertype.socket":                 "s.service",
+	"usr/lib/systemd/system/asinstance@x.service":             "s.service",
+	"usr/lib/systemd/system/otherinst@y.service":              "n@x.service",
 	"lib": "usr/lib",
 }
 
@@ -110,7 +118,8 @@ var walkNames = []string{
 	"badname.service", "rival.service", "dropped.service", "foo.target", "o.service", "mnt-x.mount", "empty.service", "gen.service", "trans.service",
 	"broken.service", "spec.service", "q\\x2dq.service", "twice.service", "default-inst@.service", "plain-di.service", "vendoralias.service",
 	"vendormask.service", "dangling.service", "outside.service", "usrlink.service", "nope.service", "nope@x.service", "default.target",
-	"graphical.target", "with-dropin@.service", "with-dropin@i.service", "n@three.service", "x y", "a*", "/mnt/x", "linked.service", "tl@i.service",
+	"graphical.target", "with-dropin@.service", "with-dropin@i.service", "n@three.service", "x y", "a*", "/mnt/x", "linked.service", "tl@i.service", "unknown-spec.service", "no-os@x.service", "also-spec.service",
+	"di-spec@.service", "by-instance@.service", "othertype.socket", "asinstance@x.service", "otherinst@y.service",
 	"/opt/linked.service", "/opt/tl@.service", "/usr/lib/systemd/system/s.service", "zz-x@.service", "zz-x@x.service",
 }
 

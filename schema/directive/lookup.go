@@ -112,8 +112,8 @@ func Find(unitType, name string) []*Directive {
 }
 
 // Suggest gives the name of the unit type's directive that is nearest to a
-// misspelt one, or "" when none is near. A difference in case alone is always
-// near.
+// misspelt one, or "" when none is near. A difference in case, underscores and
+// dashes alone is always near.
 func Suggest(unitType, name string) string {
 	var best string
 	limit := 2
@@ -123,7 +123,7 @@ func Suggest(unitType, name string) string {
 	if len(name) < 5 {
 		limit = 1
 	}
-	low := strings.ToLower(name)
+	low := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 	if len(name) > 200 {
 		return ""
 	}
@@ -150,4 +150,31 @@ func Suggest(unitType, name string) string {
 		}
 	}
 	return best
+}
+
+// Same reports whether two names differ in case, underscores and dashes alone.
+func Same(a, b string) bool {
+	i, j := 0, 0
+	for {
+		for i < len(a) && (a[i] == '_' || a[i] == '-') {
+			i++
+		}
+		for j < len(b) && (b[j] == '_' || b[j] == '-') {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if lower(a[i]) != lower(b[j]) {
+			return false
+		}
+		i, j = i+1, j+1
+	}
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }

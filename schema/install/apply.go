@@ -87,7 +87,7 @@ func (e *Engine) linkAliases(u *unit) (n int, err error) {
 		n++
 		dst, aerr := e.expand(u, a)
 		if aerr != nil {
-			e.note(Unresolvable, a, "")
+			e.note(kindOf(aerr), a, "")
 		} else if dst, aerr = e.checkAlias(u, dst); aerr == nil {
 			if dst == "" {
 				continue
@@ -193,10 +193,13 @@ func (e *Engine) linkWants(u *unit, list []string, suffix string, preset bool) (
 	for _, w := range list {
 		dst, werr := e.expand(u, w)
 		if werr != nil {
-			e.note(Unresolvable, w, "")
-			return n, fail(Unresolvable)
+			e.note(kindOf(werr), w, "")
+			if err == nil {
+				err = werr
+			}
+			continue
 		}
-		if !unitname.Valid(dst) || template && !unitname.IsTemplate(dst) {
+		if !unitname.Valid(dst) || template && !strings.Contains(dst, "@") {
 			if preset {
 				continue
 			}

@@ -117,14 +117,19 @@ func Words(err error) string {
 			return "Too many levels of symbolic links"
 		case BadAlias:
 			return "Invalid cross-device link"
+		case BadSpecifier:
+			return "Invalid slot"
+		case Unresolvable:
+			return "Protocol driver not attached"
 		case NotTemplate:
 			return "Identifier removed"
 		case Dangling:
 			return "Link has been severed"
 		}
-		if f.err != nil {
-			err = f.err
+		if f.err == nil {
+			return "Input/output error" // the kinds without words are never shown alone
 		}
+		err = f.err
 	}
 	var errno syscall.Errno
 	switch {

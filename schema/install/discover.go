@@ -4,14 +4,17 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/unitgen/unitgen/schema/specifier"
 	"github.com/unitgen/unitgen/schema/unitfile"
 	"github.com/unitgen/unitgen/schema/unitname"
 	"github.com/unitgen/unitgen/schema/value"
 
+	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/directive"
 )
 
@@ -198,7 +201,9 @@ func (e *Engine) read(s *set, u *unit, p string, loading bool) error {
 	if m, ok := e.fs.(*memory); ok {
 		// It is taken apart already: writing and reading it again would be most of
 		// the work of a large tree.
-		e.take(s, u, m.file(p))
+		if err := e.take(s, u, m.file(p)); err != nil {
+			return err
+		}
 		return nil
 	}
 	data, err := e.fs.ReadFile(p)
@@ -236,6 +241,9 @@ func (e *Engine) readLink(u *unit, p string) error {
 		// The name in the first directory of the load path that is the same
 		// place is kept.
 		at = e.searchName(at)
+		if !aliasAllowed(path.Base(p), path.Base(at)) {
+			return fail(BadAlias)
+		}
 	}
 	u.target = at
 	null, err := e.empty(at)
@@ -277,13 +285,16 @@ func (e *Engine) searchName(p string) string {
 func (e *Engine) parse(s *set, u *unit, p string, data []byte) error {
 	f, diags := unitfile.Parse(p, data)
 	if diags.HasErrors() {
-		return &failure{kind: Failed, err: errBadMessage}
+		err := errBadMessage
+		if slices.ContainsFunc(diags, func(d *diag.Diagnostic) bool { return d.Code == unitfile.CodeLongLine }) {
+			err = syscall.ENOBUFS
+		}
+		return &failure{kind: Failed, err: err}
 	}
-	e.take(s, u, f)
-	return nil
+	return e.take(s, u, f)
 }
 
-func (e *Engine) take(s *set, u *unit, f *unitfile.File) {
+func (e *Engine) take(s *set, u *unit, f *unitfile.File) error {
 	for _, l := range f.Assignments("Install") {
 		switch l.Key {
 		case "Alias":
@@ -299,12 +310,14 @@ func (e *Engine) take(s *set, u *unit, f *unitfile.File) {
 				u.upheldBy = words(u.upheldBy, l.Value)
 			}
 		case "DefaultInstance":
-			e.parseDefaultInstance(u, l.Value)
+			if err := e.parseDefaultInstance(u, l.Value); err != nil {
+				return err
+			}
 		case "Also":
 			for _, w := range strings.Fields(l.Value) {
 				n, err := e.expand(u, w)
 				if err != nil {
-					continue
+					return err
 				}
 				u.also = append(u.also, n)
 				if s != nil {
@@ -313,19 +326,22 @@ func (e *Engine) take(s *set, u *unit, f *unitfile.File) {
 			}
 		}
 	}
+	return nil
 }
 
-func (e *Engine) parseDefaultInstance(u *unit, v string) {
+func (e *Engine) parseDefaultInstance(u *unit, v string) error {
 	if !unitname.IsTemplate(u.name) {
-		return
+		return nil
 	}
 	if v == "" {
 		u.defaultInstance = ""
-		return
+		return nil
 	}
-	if n, err := e.expand(u, v); err == nil && unitname.ValidInstance(n) {
+	n, err := e.expand(u, v)
+	if err == nil && unitname.ValidInstance(n) {
 		u.defaultInstance = n
 	}
+	return err
 }
 
 // words appends the words of a value; an empty value empties the list.
@@ -362,5 +378,27 @@ func (e *Engine) expand(u *unit, s string) (string, error) {
 			c.Unit = n
 		}
 	}
-	return specifier.Expand(s, directive.SpecifiersInstall, &c)
+	x, err := specifier.Expand(s, directive.SpecifiersInstall, &c)
+	switch {
+	case errors.As(err, new(*specifier.UnknownError)):
+		return "", fail(BadSpecifier)
+	case err != nil || lacks(s, &c.Host):
+		return "", fail(Unresolvable)
+	}
+	return x, nil
+}
+
+// lacks reports whether a string names a fact that the machine below the root
+// does not have: its ID, or what os-release(5) says.
+func lacks(s string, h *specifier.Host) bool {
+	for i := 0; i+1 < len(s); i++ {
+		if s[i] != '%' {
+			continue
+		}
+		i++
+		if s[i] == 'm' && h.MachineID == "" || strings.IndexByte("ABMowW", s[i]) >= 0 && h.OSRelease == nil {
+			return true
+		}
+	}
+	return false
 }

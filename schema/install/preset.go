@@ -146,9 +146,9 @@ func (e *Engine) PresetAll(mode PresetMode) error {
 				continue
 			}
 			switch kindOf(err) {
-			case Masked:
-				// It is told of; what is masked is told of again when the others
-				// are enabled.
+			case Masked, Exists, Generated, BadSpecifier, BadName, Linked, BadAlias, NotFound, NotTemplate, Unresolvable:
+				// It is told of, and the others are gone on with; what is masked is
+				// told of again when the others are enabled.
 			default:
 				return err
 			}

@@ -161,7 +161,7 @@ func Expand(s string, set directive.Specifiers, c *Context) (string, error) {
 		}
 		if !ok {
 			if letterOrDigit(s[i]) {
-				return "", fmt.Errorf("%%%c is no specifier here; a percent sign is written %%%%", s[i])
+				return "", &UnknownError{s[i]}
 			}
 			b.WriteByte('%')
 			v = s[i : i+1]
@@ -172,6 +172,14 @@ func Expand(s string, set directive.Specifiers, c *Context) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// UnknownError says that a letter stands for nothing in a directive.
+type UnknownError struct{ Letter byte }
+
+// Error says what to write instead.
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("%%%c is no specifier here; a percent sign is written %%%%", e.Letter)
 }
 
 func letterOrDigit(c byte) bool {

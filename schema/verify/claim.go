@@ -57,7 +57,16 @@ func (c *checker) claims() {
 
 // claimed gives what an assignment claims: a kind and a value, "" for nothing.
 func claimed(u *load.Unit, a load.Assignment) string {
-	if a.Value == "" || !slices.Contains(u.Settings[a.Section][a.Key], a.Value) {
+	thing := claimable(a)
+	if thing == "" || !slices.Contains(u.Settings[a.Section][a.Key], a.Value) {
+		return ""
+	}
+	return thing
+}
+
+// claimable gives what an assignment would claim.
+func claimable(a load.Assignment) string {
+	if a.Value == "" {
 		return ""
 	}
 	switch a.Section + "." + a.Key {
