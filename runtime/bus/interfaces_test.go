@@ -95,7 +95,7 @@ func TestEveryProperty(t *testing.T) {
 				raw, _, err := encode(m, 1)
 				if err != nil {
 					t.Errorf("%s.%s cannot be encoded: %v", name, p.name, err)
-				} else if _, err := decode(raw); err != nil {
+				} else if _, err := decode(raw, nil); err != nil {
 					t.Errorf("%s.%s cannot be decoded: %v", name, p.name, err)
 				}
 				seen++

@@ -72,25 +72,34 @@ func (p *peer) run() {
 		return
 	}
 	p.conn.SetDeadline(time.Now().Add(authTimeout))
-	r := bufio.NewReaderSize(p.conn, 16<<10)
+	in := &fdReader{conn: p.conn, keep: true}
+	defer in.close()
+	r := bufio.NewReaderSize(in, 16<<10)
 	fds, err := authenticate(r, p.conn, p.uid, p.s.guid)
 	if err != nil {
 		return
 	}
 	p.conn.SetDeadline(time.Time{})
-	p.fds = fds
+	if p.fds, in.keep = fds, fds; !fds {
+		in.close()
+	}
 	go p.write()
 	for {
 		raw, err := readRaw(r)
 		if err != nil {
 			return
 		}
-		m, err := decode(raw)
+		m, passed, err := decodeWithFDs(raw, in)
+		if err == nil {
+			p.s.tap(raw)
+			p.s.handle(p, m)
+		}
+		for _, fd := range passed {
+			unix.Close(fd)
+		}
 		if err != nil {
 			return
 		}
-		p.s.tap(raw)
-		p.s.handle(p, m)
 		if !p.wait() {
 			return
 		}

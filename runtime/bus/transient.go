@@ -87,6 +87,12 @@ func one(name string, values ...string) ([]unitstate.Property, bool) {
 // spell gives the directives of one property.
 func spell(typ, name string, v dbus.Variant) ([]unitstate.Property, bool) {
 	switch x := v.Value().(type) {
+	case dbus.UnixFD:
+		// a descriptor of this process for as long as the request lasts
+		if !strings.HasPrefix(name, "Standard") || !strings.HasSuffix(name, "FileDescriptor") {
+			return nil, false
+		}
+		return one(name, strconv.Itoa(int(x)))
 	case string:
 		return one(name, escapeSpecifiers(x))
 	case bool:

@@ -62,13 +62,13 @@ func readRaw(r io.Reader) ([]byte, error) {
 
 // decode parses one message. Whatever the bytes are, the answer is a message
 // or an error.
-func decode(raw []byte) (m *dbus.Message, err error) {
+func decode(raw []byte, fds []int) (m *dbus.Message, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			m, err = nil, fmt.Errorf("%w: %v", errMalformed, p)
 		}
 	}()
-	m, err = dbus.DecodeMessage(bytes.NewReader(raw))
+	m, err = dbus.DecodeMessageWithFDs(bytes.NewReader(raw), fds)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errMalformed, err)
 	}

@@ -80,7 +80,7 @@ func FuzzRead(f *testing.F) {
 			if err != nil {
 				return
 			}
-			m, err := decode(raw)
+			m, err := decode(raw, nil)
 			if err != nil {
 				continue
 			}

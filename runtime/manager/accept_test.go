@@ -51,3 +51,13 @@ func TestSocketOfFailingService(t *testing.T) {
 		t.Errorf("the socket's result is %s", st.Socket.Result)
 	}
 }
+
+// TestPassedStreams: a transient service writes to what its requester passed,
+// and the manager keeps nothing of it.
+func TestPassedStreams(t *testing.T) {
+	t.Parallel()
+	m := boot(t, nil)
+	if got := m.do(request{Verb: "piped"}); got.Err != "" || got.Text != "through the pipe\n" {
+		t.Errorf("%+v", got)
+	}
+}

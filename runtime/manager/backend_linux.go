@@ -68,6 +68,9 @@ func (m *Manager) Info() us.Info {
 
 func (m *Manager) features() string {
 	f := "-PAM -AUDIT -SELINUX -APPARMOR -IMA -SECCOMP -GCRYPT -TPM2"
+	if haveSeccomp() {
+		f = strings.Replace(f, "-SECCOMP", "+SECCOMP", 1)
+	}
 	if m.fsRoot.ok() {
 		return f + " +CGROUP2 default-hierarchy=unified"
 	}

@@ -202,6 +202,15 @@ func serve(raw string) int {
 					if j, err = m.StartTransient(r.A, us.Fail, []us.Property{{Name: "ExecStart", Values: r.List}, {Name: "Type", Values: []string{"oneshot"}}}, nil); err == nil {
 						a.Text = await(j.ID)
 					}
+				case "piped": // a transient unit that writes to a descriptor of ours
+					r, w, e := os.Pipe()
+					if err = e; err == nil {
+						_, err = m.StartTransient("piped.service", us.Fail, []us.Property{{Name: "ExecStart", Values: []string{"/bin/echo through the pipe"}},
+							{Name: "StandardOutputFileDescriptor", Values: []string{fmt.Sprint(w.Fd())}}}, nil)
+						w.Close()
+						b, _ := io.ReadAll(r) // ends when nobody has the other end any more
+						a.Text = string(b)
+					}
 				case "exit":
 					err = m.Shutdown(us.ShutdownExit, 0)
 				}

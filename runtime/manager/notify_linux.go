@@ -360,6 +360,11 @@ func (s *service) request(cmd command, main bool) (*spawnRequest, error) {
 	if main || cmd.setting == "ExecStart" {
 		s.passSockets(r)
 	}
+	for i, f := range s.std {
+		if f != nil {
+			r.std[i], _ = dup(int(f.Fd()))
+		}
+	}
 	if err := r.checkInput(); err != nil {
 		r.close()
 		return nil, err

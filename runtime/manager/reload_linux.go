@@ -237,7 +237,19 @@ func (m *Manager) StartTransient(name string, mode us.JobMode, props []us.Proper
 			}
 		}
 		pids := map[string][]int{}
-		for _, t := range all {
+		std := map[string][3]*os.File{}
+		defer func() {
+			for _, files := range std {
+				closeStandard(files)
+			}
+		}()
+		for i := range all {
+			t := &all[i]
+			files, rest, err := standardFiles(t.Properties)
+			if err != nil {
+				return us.Job{}, err
+			}
+			std[t.Name], t.Properties = files, rest
 			text, p, err := unitText(t.Name, t.Properties)
 			if err != nil {
 				return us.Job{}, err
@@ -267,8 +279,13 @@ func (m *Manager) StartTransient(name string, mode us.JobMode, props []us.Proper
 				return us.Job{}, us.Errorf(us.ErrBadUnitSetting, "The transient unit %s is %s. %s", t.Name, u.file.State, u.node.LoadErr)
 			}
 			u.transient = true
-			if s, ok := u.kind.(*scope); ok {
-				s.pids = pids[t.Name]
+			switch k := u.kind.(type) {
+			case *scope:
+				k.pids = pids[t.Name]
+			case *service:
+				closeStandard(k.std)
+				k.std = std[t.Name]
+				delete(std, t.Name)
 			}
 			if first == nil {
 				first = u

@@ -56,7 +56,8 @@ type service struct {
 	triggeredBy              string
 	monitor                  []string // what OnFailure= and OnSuccess= tell: $MONITOR_…
 	reloadBegin              uint64
-	nameEnd                  func() // ends the watch of BusName=; nil without
+	std                      [3]*os.File // of a transient unit: the requester's own streams
+	nameEnd                  func()      // ends the watch of BusName=; nil without
 	nameOwned, nameLost      bool
 }
 
@@ -86,6 +87,7 @@ func (s *service) ownProcesses() []*process {
 func (s *service) release() {
 	s.closeNotify()
 	s.leaveName()
+	s.releaseStandard()
 	s.dropStore()
 	if k, ok := s.u.m.edge.(*kernel); ok {
 		k.dropOutput(s.u.name())
@@ -103,6 +105,9 @@ func (s *service) set(state us.SubState) {
 	a := serviceStates[state]
 	if s.c.typ == "idle" && (state == "start" || state == "start-post") {
 		a = us.Active
+	}
+	if a.IsInactiveOrFailed() && !s.u.autoRestart {
+		s.releaseStandard()
 	}
 	if a.IsInactiveOrFailed() || state == "auto-restart" {
 		s.main, s.control, s.mainPID = nil, nil, 0

@@ -37,6 +37,7 @@ type spawnRequest struct {
 	credDir  string   // $CREDENTIALS_DIRECTORY, "" without
 	credBase string   // where those of all units lie
 	space    *space
+	std      [3]*os.File // in place of what the settings say, owned by the request
 	isMain   bool
 }
 
@@ -85,6 +86,7 @@ func (s *spawnRequest) close() {
 	if s.stdinFD >= 0 {
 		unix.Close(s.stdinFD)
 	}
+	closeStandard(s.std)
 }
 
 // start does the work of a spawner. status is where a second stage reports; it

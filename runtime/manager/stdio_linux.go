@@ -50,6 +50,9 @@ func (s *spawnRequest) openStdio(c *execConfig, a account) (*stdio, error) {
 }
 
 func (s *spawnRequest) openInput(c *execConfig) (*os.File, error) {
+	if s.std[0] != nil {
+		return dup(int(s.std[0].Fd()))
+	}
 	kind, arg, _ := strings.Cut(c.stdin, ":")
 	switch kind {
 	case "data":
@@ -93,6 +96,9 @@ func dup(fd int) (*os.File, error) {
 }
 
 func (s *spawnRequest) openOutput(c *execConfig, how string, in, out *os.File, a account) (*os.File, error) {
+	if at := 1 + map[bool]int{true: 1}[out != nil]; s.std[at] != nil {
+		return dup(int(s.std[at].Fd()))
+	}
 	kind, arg, _ := strings.Cut(how, ":")
 	mode := 0o666 &^ os.FileMode(c.umask)
 	own := func(f *os.File, err error) (*os.File, error) {
