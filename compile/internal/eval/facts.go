@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/unitgen/unitgen/compile/internal/index"
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
@@ -92,6 +93,9 @@ func (f *Fact) unknown(kind, name string) string {
 		return fmt.Sprintf("%s= exists in the sections [%s] of a %s. Say which: section %q { %s = … }.", name, strings.Join(f.Many, "] and ["), kind, f.Many[0], name)
 	}
 	s := fmt.Sprintf("A %s has no directive %s=.", kind, name)
+	if own := index.OwnName(name); own != "" {
+		return s + fmt.Sprintf(" Did you mean %s? Names in lower case are unitgen's own.", own)
+	}
 	if near := directive.Suggest(kind, name); near != "" {
 		return s + fmt.Sprintf(" Did you mean %s?", near)
 	}

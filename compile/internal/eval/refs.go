@@ -167,9 +167,9 @@ func (e *Evaluator) unknownRoot(s *Scope, root string, t hcl.Traversal) {
 	case e.IX.ByName[root] != nil:
 		e.err("E0305", "Unknown name", at, "There is no value %q. The module's options are read as config.%s.OPTION.", root, root)
 	case len(t) == 1:
-		e.err("E0305", "Unknown name", at, "There is no value %q.%s A plain text stands in quotes: %q.", root, suggestion(root, e.roots(s)), root)
+		e.err("E0305", "Unknown name", at, "There is no value %q.%s", root, e.plainWord(s, root))
 	default:
-		e.err("E0305", "Unknown name", at, "There is no value %q.%s", root, suggestion(root, e.roots(s)))
+		e.err("E0305", "Unknown name", at, "There is no value %q.%s", root, e.otherTongue(s, t))
 	}
 }
 
@@ -276,17 +276,15 @@ var specialTargets = func() map[string]bool {
 
 func (e *Evaluator) findEtc(t hcl.Traversal) (ref, bool) {
 	name := stepName(t[1])
-	var labels []string
-	dynamic := false
-	for _, b := range e.IX.Blocks["etc"] {
-		if b.Label() == name {
-			return ref{kind: refEtc, name: name, found: true, steps: 2}, true
-		}
-		labels = append(labels, b.Label())
-		dynamic = dynamic || b.ForEach != nil || b.Name != nil
+	if e.IX.EtcLabels[name] {
+		return ref{kind: refEtc, name: name, found: true, steps: 2}, true
 	}
-	if dynamic || len(e.IX.Blocks["generate"]) > 0 || e.aside && e.IX.DeclaredElsewhere("etc", name) {
+	if len(e.IX.Dynamic["etc"]) > 0 || len(e.IX.Blocks["generate"]) > 0 || e.aside && e.IX.DeclaredElsewhere("etc", name) {
 		return ref{kind: refEtc, name: name, steps: 2}, true
+	}
+	var labels []string
+	for _, b := range e.IX.Blocks["etc"] {
+		labels = append(labels, b.Label())
 	}
 	e.noEtc(name, labels, t)
 	return ref{}, false

@@ -7,6 +7,8 @@
 package index
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -108,7 +110,8 @@ type Index struct {
 	Own       *Module
 	Units     map[Key][]*Block
 	UnitKeys  []Key               // in list order of their first block
-	Dynamic   map[string][]*Block // kind -> unit blocks whose names need evaluation
+	Dynamic   map[string][]*Block // kind -> unit and etc blocks whose names need evaluation
+	EtcLabels map[string]bool     // of all etc blocks
 	Blocks    map[string][]*Block // every other kind -> blocks in list order
 	Variants  []string
 	Functions func(m *load.Module) types.Env
@@ -141,7 +144,7 @@ type Options struct {
 // Make indexes a loaded set.
 func Make(set *load.Set, o Options) (*Index, diag.List) {
 	ix := &Index{Faulty: map[*syntax.Block]bool{}, Set: set, ByName: map[string]*Module{}, Units: map[Key][]*Block{},
-		Dynamic: map[string][]*Block{}, Blocks: map[string][]*Block{}, Functions: o.Env, labels: map[string][]string{}}
+		Dynamic: map[string][]*Block{}, EtcLabels: map[string]bool{}, Blocks: map[string][]*Block{}, Functions: o.Env, labels: map[string][]string{}}
 	for _, lm := range set.Modules {
 		m := &Module{Module: lm, Options: map[string]*Option{}, Locals: map[string]*Local{}}
 		if lm.Header != nil {
@@ -241,7 +244,9 @@ func (ix *Index) top(m *Module, b *syntax.Block, conds []Cond, o Options, found 
 	for _, a := range b.Attrs {
 		switch a.Name {
 		case "for_each":
-			blk.ForEach = a
+			if word(spec.attrs, "for_each") {
+				blk.ForEach = a
+			}
 		case "name":
 			if spec.named {
 				blk.Name = a
@@ -255,6 +260,12 @@ func (ix *Index) top(m *Module, b *syntax.Block, conds []Cond, o Options, found 
 		ix.unit(blk)
 	default:
 		ix.Blocks[b.Kind] = append(ix.Blocks[b.Kind], blk)
+		if b.Kind == "etc" {
+			ix.EtcLabels[b.Label()] = true
+			if blk.ForEach != nil || blk.Name != nil {
+				ix.Dynamic[b.Kind] = append(ix.Dynamic[b.Kind], blk)
+			}
+		}
 	}
 }
 
@@ -432,6 +443,15 @@ func (ix *Index) NoOption(m *Module, name string) string {
 		where = "This directory"
 	}
 	s := where + " has no option " + quote(name) + "."
+	var other []string
+	for _, o := range ix.Modules {
+		if o != m && o.Name != "" && o.Options[name] != nil && !o.Options[name].Internal && len(other) < 5 {
+			other = append(other, "config."+o.Name+"."+name)
+		}
+	}
+	if len(other) > 0 {
+		return s + " Did you mean " + strings.Join(other, " or ") + "?"
+	}
 	if near := types.Suggest(name, m.Names); near != "" {
 		return s + " Did you mean " + quote(near) + "?"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/unitgen/unitgen/compile/internal/syntax"
 	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -175,7 +176,15 @@ func (ix *Index) unknownAttr(b *syntax.Block, s *spec, a *syntax.Attr) {
 	names := strings.Fields(s.attrs)
 	detail := fmt.Sprintf("%s block has no attribute %q.", anA(b.Kind), a.Name)
 	near := types.Suggest(a.Name, names)
-	switch {
+	kind := b.Kind
+	if kind == "dropin" || kind == "unit" {
+		kind = strings.TrimPrefix(unitname.Type(b.Label()), ".")
+	} else if kind == "action" {
+		kind = "service"
+	}
+	switch like := directive.Suggest(kind, a.Name); {
+	case s.unit && like != "" && (near == "" || directive.Same(like, a.Name)):
+		detail += fmt.Sprintf(" Did you mean %s? Directives keep systemd's spelling; names in lower case are unitgen's own.", like)
 	case near != "":
 		detail += fmt.Sprintf(" Did you mean %q?", near)
 	case s.unit:
@@ -186,6 +195,17 @@ func (ix *Index) unknownAttr(b *syntax.Block, s *spec, a *syntax.Attr) {
 		detail += " Its attributes are: " + list(names) + "."
 	}
 	ix.err("E0206", "Unknown attribute", a.NameRange(), "%s", detail)
+}
+
+// OwnName gives the attribute of unit blocks that a name spells otherwise, as
+// RestartIfChanged does, or "".
+func OwnName(name string) string {
+	for _, a := range strings.Fields(unitAttrs) {
+		if a != name && directive.Same(a, name) {
+			return a
+		}
+	}
+	return ""
 }
 
 // directiveLike reports whether a name is spelled like systemd's.

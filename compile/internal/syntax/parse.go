@@ -143,6 +143,9 @@ func syntaxError(f *File, hd hcl.Diagnostics) *diag.Diagnostic {
 			first = d
 		}
 	}
+	if m := f.explainMistake(first); m != nil {
+		return m.report(f)
+	}
 	at := diag.Range{File: f.Name}
 	if first.Subject != nil {
 		at = Range(*first.Subject)
@@ -154,8 +157,6 @@ func syntaxError(f *File, hd hcl.Diagnostics) *diag.Diagnostic {
 		detail = fmt.Sprintf("%s An attribute may stand once in a block: for several values write a list, or put the second definition into another block with the same label.", strings.TrimSpace(first.Detail))
 	case strings.Contains(line, "=") && first.Summary == "Argument or block definition required":
 		detail += " A name with a dot or a dash cannot stand before \"=\" in a block: write a map, as in settings = { \"a.b\" = 1 }."
-	case first.Summary == "Argument or block definition required" && unitHeader(line):
-		detail = "This is a line of a unit file. unitgen import FILE turns unit files into this language; by hand write service \"NAME\" { … } with the directives in it, without their sections."
 	case first.Summary == "Unclosed template interpolation sequence", first.Summary == "Invalid expression" && strings.Contains(line, "${"):
 		detail += " For an environment variable of a command line write $${NAME} or $NAME; ${…} is an expression of this language."
 	case first.Summary == "Invalid expression":

@@ -158,6 +158,8 @@ func (p *parser) typ(expr hcl.Expression, depth int) *Type {
 
 // foreign says how the types of other systems are written here.
 var foreign = map[string]string{
+	"size": "bytes", "byte": "bytes", "text": "string", "time": "duration", "timespan": "duration", "interval": "duration", "file": "path", "directory": "path",
+	"password": "secret", "unit": "unit_name", "cron": "calendar", "union": "either(T, U, …)", "optional": "nullable(T)", "struct": "object({ … })", "double": "number", "uint": "range(number, 0, MAX)",
 	"int": "number", "integer": "number", "float": "number", "ints": "range(number, MIN, MAX)", "str": "string", "boolean": "bool",
 	"attrs": "map(any)", "attrsOf": "map(T)", "lazyAttrsOf": "map(T)", "listOf": "list(T)", "array": "list(T)", "dict": "map(T)",
 	"nullOr": "nullable(T)", "oneOf": "either(T, U, …)", "uniq": "T alone: definitions of single values must agree", "strMatching": "match(\"regex\")",

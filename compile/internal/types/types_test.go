@@ -299,7 +299,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	for word, want := range map[string]string{"prot": "port", "PORT": "", "x": "", "enabel": "enable", "listen": "", "": ""} {
+	for word, want := range map[string]string{"prot": "port", "PORT": "port", "x": "", "enabel": "enable", "listen": "", "": ""} {
 		if got := Suggest(word, []string{"port", "enable", "path"}); got != want {
 			t.Errorf("%s: %q, want %q", word, got, want)
 		}
