@@ -23,6 +23,7 @@ import (
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/verify"
 )
 
 // compilation is the state of one run.
@@ -360,9 +361,15 @@ func tidy(l diag.List) diag.List {
 		at   diag.Range
 	}
 	seen := map[key]bool{}
+	missing := map[diag.Range]bool{} // places that the whole-tree checks complain of already
+	for _, d := range l {
+		if d.Code == verify.CodeMissingUnit {
+			missing[d.Subject] = true
+		}
+	}
 	out := make(diag.List, 0, len(l))
 	for _, d := range l {
-		if d.Code == "W0609" && hasMissing(l, d.Subject) {
+		if d.Code == "W0609" && missing[d.Subject] {
 			continue
 		}
 		k := key{d.Code, d.Subject}

@@ -221,7 +221,7 @@ func (c *compilation) verifyAgain(t *tree.Tree, p *partial, fresh map[string]boo
 		}
 		all = append(all, &tree.Unit{Name: u.Name, Scope: u.Scope, Place: u.Place, File: &unitfile.File{Lines: p.Units[i].Lines}})
 	}
-	if len(all) != len(t.Units) || !unsuspicious(all, t.Provides) {
+	if len(all) != len(t.Units) || !unsuspicious(&tree.Tree{Units: all, Provides: t.Provides}, tree.System) {
 		return false
 	}
 	if len(c.verifyWhole(changed, tree.System))+len(c.unknownNames(changed)) > 0 {

@@ -56,13 +56,14 @@ func (c *compilation) unknownNames(t *tree.Tree) diag.List {
 		}
 	}
 	var out diag.List
+	var near *nearNames
 	for _, u := range t.Units {
 		if u.File != nil && !u.NoInstall {
-			out = append(out, c.unknownIn(u.File, units, known)...)
+			out = append(out, c.unknownIn(u.File, units, known, &near)...)
 		}
 	}
 	for _, d := range t.DropIns {
-		out = append(out, c.unknownIn(d.File, units, known)...)
+		out = append(out, c.unknownIn(d.File, units, known, &near)...)
 	}
 	return append(out, c.nearDropIns(t)...)
 }
@@ -83,17 +84,14 @@ func (c *compilation) nearDropIns(t *tree.Tree) diag.List {
 	for _, u := range c.ev.Units() {
 		known[u.Name] = true
 	}
-	byType := map[string][]string{}
-	for _, n := range slices.Sorted(maps.Keys(known)) {
-		byType[unitname.Type(n)] = append(byType[unitname.Type(n)], n)
-	}
+	names := newNearNames(known)
 	var out diag.List
 	for _, d := range t.DropIns {
 		n := d.Unit
 		if known[n] || known[unitname.Template(n)] || !unitname.Valid(n) || verify.Special(n) || strings.HasSuffix(n, "-."+unitname.Type(n)) {
 			continue
 		}
-		near := nearName(n, byType[unitname.Type(n)])
+		near := names.of(n)
 		if near == "" {
 			continue
 		}
@@ -102,31 +100,35 @@ func (c *compilation) nearDropIns(t *tree.Tree) diag.List {
 	return out
 }
 
-// nearName gives the name that another one misspells, without its suffix. Names
-// that differ in a number or in one word, as those of a family do, are meant as
-// they stand.
-func nearName(name string, names []string) string {
-	near := types.Suggest(strings.TrimSuffix(name, path.Ext(name)), stems(names))
-	if near == "" {
-		return ""
-	}
-	near += path.Ext(name)
-	if !misspelt(name, near) {
-		return ""
-	}
-	return near
+// nearNames are unit names that others may be misspellings of.
+type nearNames struct {
+	stems map[string][]string // by type
+	left  int                 // how many more are looked for: each costs a look at all
 }
 
-func sameType(name string, names []string) []string {
-	return slices.DeleteFunc(names, func(n string) bool { return path.Ext(n) != path.Ext(name) })
+// maxNear is for how many names one that is near is looked for.
+const maxNear = 200
+
+func newNearNames(known map[string]bool, more ...string) *nearNames {
+	x := &nearNames{stems: map[string][]string{}, left: maxNear}
+	for _, n := range append(slices.Sorted(maps.Keys(known)), more...) {
+		t := unitname.Type(n)
+		x.stems[t] = append(x.stems[t], strings.TrimSuffix(n, path.Ext(n)))
+	}
+	return x
 }
 
-func stems(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = strings.TrimSuffix(n, path.Ext(n))
+// of gives the name that another one misspells. Names that differ in a number
+// or in one word, as those of a family do, are meant as they stand.
+func (x *nearNames) of(name string) string {
+	if x.left--; x.left < 0 {
+		return ""
 	}
-	return out
+	near := types.Suggest(strings.TrimSuffix(name, path.Ext(name)), x.stems[unitname.Type(name)])
+	if near == "" || !misspelt(name, near+path.Ext(name)) {
+		return ""
+	}
+	return near + path.Ext(name)
 }
 
 // misspelt reports whether two names differ as a slip of the fingers makes
@@ -151,7 +153,7 @@ func misspelt(a, b string) bool {
 	return true
 }
 
-func (c *compilation) unknownIn(f *unitfile.File, units, known map[string]bool) diag.List {
+func (c *compilation) unknownIn(f *unitfile.File, units, known map[string]bool, near **nearNames) diag.List {
 	var out diag.List
 	for i := range f.Lines {
 		l := &f.Lines[i]
@@ -166,23 +168,15 @@ func (c *compilation) unknownIn(f *unitfile.File, units, known map[string]bool) 
 			case "mount", "automount", "swap":
 				continue // fstab makes these on the machine itself
 			}
-			near := ""
-			if s := nearName(n, sameType(n, append(slices.Sorted(maps.Keys(known)), verify.Specials()...))); s != "" {
-				near = " Did you mean " + s + "?"
+			if *near == nil {
+				*near = newNearNames(known, verify.Specials()...)
 			}
-			out = append(out, diag.Warnf("W0609", "Unit is not known", l.Origin, "%s=%s: no block declares %s, and it is no special unit of systemd.%s If the machine has it, add it to provides in the host block or build with --sysroot; otherwise correct the name.", l.Key, n, n, near))
+			hint := ""
+			if s := (*near).of(n); s != "" {
+				hint = " Did you mean " + s + "?"
+			}
+			out = append(out, diag.Warnf("W0609", "Unit is not known", l.Origin, "%s=%s: no block declares %s, and it is no special unit of systemd.%s If the machine has it, add it to provides in the host block or build with --sysroot; otherwise correct the name.", l.Key, n, n, hint))
 		}
 	}
 	return out
-}
-
-// hasMissing reports whether the whole-tree checks complain of the same place
-// already.
-func hasMissing(l diag.List, at diag.Range) bool {
-	for _, d := range l {
-		if d.Code == verify.CodeMissingUnit && d.Subject == at {
-			return true
-		}
-	}
-	return false
 }

@@ -68,7 +68,7 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 			continue
 		}
 		byName[u.Name] = u.File
-		if alone && asWritten(u.File) {
+		if alone && !u.NoInstall && asWritten(u.File) {
 			fsys.file(p, nil)
 			parsed["/"+p] = u.File
 		} else {
@@ -97,16 +97,16 @@ func (c *compilation) verifyUnits(t *tree.Tree, scope tree.Scope, alone bool) di
 	if len(named) == 0 {
 		return nil
 	}
-	if alone {
-		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Parsed: parsed, Path: []string{"/" + dir}})
-		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{units: byName, files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
-	}
 	for _, i := range t.Instances {
 		if i.Scope == scope && i.Enable && byName[unitname.Template(i.Name)] != nil {
 			enable = append(enable, i.Name)
 			named = append(named, i.Name)
 			origins["/"+path.Join(dir, i.Name)] = i.Origin
 		}
+	}
+	if alone {
+		loader := load.New(load.Options{Scope: scope, FS: fsys, Version: t.Systemd, NoDefaults: true, Parsed: parsed})
+		return c.mapped(verify.Alone(verify.Options{Loader: loader, Units: named, Provides: t.Provides}), &originMap{units: byName, files: files, origins: origins, lines: map[string][]diag.Range{}}, adopted)
 	}
 	links, _ := install.InstallLinks(func(n string) *unitfile.File {
 		if f := byName[n]; f != nil {
