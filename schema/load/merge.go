@@ -321,11 +321,13 @@ var oneString = map[directive.Kind]bool{
 // splitFlags says how the words of a kind are taken apart.
 func splitFlags(k directive.Kind) value.Flags {
 	switch k {
-	case directive.UnitList, "socket-unit-list", "install-unit-list", "alias-list":
+	case directive.UnitList, "socket-unit-list":
+		return value.RetainEscape
+	case "install-unit-list", "alias-list":
 		return value.Unquote | value.RetainEscape
 	case directive.Environment, "environment-unset", "log-fields":
 		return value.Unquote | value.CUnescape
-	case "url-list", "user-list":
+	case "user-list":
 		return 0
 	case "exec-directory", "configuration-directory":
 		return value.Unquote | value.RetainEscape

@@ -179,8 +179,8 @@ func documentation(w string) error {
 	for _, p := range []string{"http://", "https://", "file:/", "info:", "man:"} {
 		if rest, ok := strings.CutPrefix(w, p); ok && rest != "" {
 			for i := 0; i < len(rest); i++ {
-				if rest[i] <= ' ' || rest[i] >= 127 {
-					return wrong(w, "holds a character that a URI may not hold", "printable ASCII characters, others percent-encoded")
+				if rest[i] >= 128 {
+					return wrong(w, "holds a character that a URI may not hold", "ASCII characters, others percent-encoded")
 				}
 			}
 			return nil

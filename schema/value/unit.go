@@ -10,13 +10,14 @@ import (
 const wantUnit = `unit names with their suffix, such as "nginx.service"`
 
 var _ = register(map[directive.Kind]checker{
-	directive.UnitList: words(Unquote|RetainEscape, func(_ *Context, w string) error {
+	// Quotes are part of a name there.
+	directive.UnitList: words(RetainEscape, func(_ *Context, w string) error {
 		if w == "" || !unitname.Valid(w) {
 			return wrong(w, "is no unit name", wantUnit)
 		}
 		return nil
 	}),
-	"socket-unit-list": words(Unquote|RetainEscape, func(_ *Context, w string) error {
+	"socket-unit-list": words(RetainEscape, func(_ *Context, w string) error {
 		return unitOfType(w, "socket")
 	}),
 	"service-unit": whole(func(_ *Context, s string) error { return unitOfType(s, "service") }),
