@@ -159,6 +159,9 @@ type specifierError struct{ error }
 
 // expand replaces the specifiers that the directive knows.
 func (m *merger) expand(s string, d *directive.Directive) (string, error) {
+	if (d.Kind == "exec-output" || d.Kind == "exec-input") && !strings.Contains(s, ":") {
+		return s, nil // only in the names of files and descriptors
+	}
 	x, err := specifier.Expand(s, d.Specifiers, &m.ctx)
 	if err != nil {
 		return s, &specifierError{err}

@@ -64,61 +64,61 @@ func (c *checker) cycles() {
 // together names a unit whose start pulls in every unit of a cycle, "" where
 // there is none.
 func (c *checker) together(cyc []edge) string {
+	var pull []map[*load.Unit]bool // by unit of the cycle: what pulls it in
 	for _, e := range cyc {
-		if c.isNamed[e.to] && pulledIn(c.closure(pulling, e.to), cyc) {
+		pull = append(pull, c.pullers(e.to))
+	}
+	all := func(u *load.Unit) bool {
+		return !slices.ContainsFunc(pull, func(by map[*load.Unit]bool) bool { return !by[u] })
+	}
+	for _, e := range cyc {
+		if c.isNamed[e.to] && all(e.to) {
 			return e.to.Name
 		}
 	}
 	for _, u := range c.named {
-		if pulledIn(c.closure(pulling, u), cyc) {
+		if all(u) {
 			return u.Name
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(c.opt.Starts)) {
-		var us []*load.Unit
-		for _, w := range c.opt.Starts[n] {
-			if u := c.unit(w); u != nil {
-				us = append(us, u)
-			}
+		started := func(by map[*load.Unit]bool) bool {
+			return slices.ContainsFunc(c.opt.Starts[n], func(w string) bool {
+				u := c.unit(w)
+				return u != nil && by[u]
+			})
 		}
-		if pulledIn(c.closure(pulling, us...), cyc) {
+		if !slices.ContainsFunc(pull, func(by map[*load.Unit]bool) bool { return !started(by) }) {
 			return n
 		}
 	}
 	return ""
 }
 
-func pulledIn(reach map[*load.Unit]bool, cyc []edge) bool {
-	for _, e := range cyc {
-		if !reach[e.to] {
-			return false
+// pullers gives a unit and all whose start pulls it in.
+func (c *checker) pullers(u *load.Unit) map[*load.Unit]bool {
+	if c.pulledBy == nil {
+		c.pulledBy = map[*load.Unit][]*load.Unit{}
+		for _, x := range c.all {
+			for _, d := range x.Deps {
+				if o := c.unit(d.Unit); o != nil && slices.Contains(pulling, d.Type) {
+					c.pulledBy[o] = append(c.pulledBy[o], x)
+				}
+			}
 		}
 	}
-	return true
-}
-
-// closure gives some units and all that they reach over dependencies of some
-// types.
-func (c *checker) closure(types []string, us ...*load.Unit) map[*load.Unit]bool {
-	reach := map[*load.Unit]bool{}
-	for _, u := range us {
-		reach[u] = true
-	}
-	todo := slices.Clone(us)
-	for len(todo) > 0 {
+	by := map[*load.Unit]bool{u: true}
+	for todo := []*load.Unit{u}; len(todo) > 0; {
 		x := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, d := range x.Deps {
-			if !slices.Contains(types, d.Type) {
-				continue
-			}
-			if o := c.unit(d.Unit); o != nil && !reach[o] {
-				reach[o] = true
-				todo = append(todo, o)
+		for _, p := range c.pulledBy[x] {
+			if !by[p] {
+				by[p] = true
+				todo = append(todo, p)
 			}
 		}
 	}
-	return reach
+	return by
 }
 
 func cycleDiag(cyc []edge, root string) *diag.Diagnostic {

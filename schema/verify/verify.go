@@ -56,6 +56,7 @@ type checker struct {
 	out      diag.List
 	said     map[string]bool
 	checked  map[*load.Unit]bool // for missing requirements
+	pulledBy map[*load.Unit][]*load.Unit
 }
 
 // Run checks the units and gives its complaints in the order of their places.
