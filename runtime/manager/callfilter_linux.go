@@ -202,7 +202,8 @@ func inheritedNoFile() uint64 {
 	go func() {
 		var a answer
 		defer func() { ch <- a }()
-		runtime.LockOSThread() // a tracer is a thread; this one ends with the goroutine
+		runtime.LockOSThread() // a tracer is a thread
+		defer runtime.UnlockOSThread()
 		pid, err := syscall.ForkExec("/proc/self/exe", []string{"limits"}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Ptrace: true}})
 		if err != nil {
 			return

@@ -80,6 +80,7 @@ type options struct {
 	Dir       string
 	NoCgroups bool
 	Target    string
+	Serve     bool // on Dir/r/systemd/private, for systemctl
 }
 
 type request struct {
@@ -120,6 +121,14 @@ func serve(raw string) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 98
+	}
+	if o.Serve {
+		go func() {
+			srv := bus.NewServer(bus.ServerOptions{Backend: m})
+			if err := srv.ListenRuntime(o.Dir + "/r"); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
 	}
 	var mu sync.Mutex
 	out := json.NewEncoder(os.Stdout)

@@ -151,8 +151,7 @@ func newNamespace(flag int, name string) (*os.File, error) {
 		err error
 	}
 	ch := make(chan answer, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread is of no use to others
+	onThreadOfItsOwn(func() {
 		if err := unix.Unshare(flag); err != nil {
 			ch <- answer{nil, fmt.Errorf("a namespace (%s): %w", name, err)}
 			return
@@ -165,9 +164,30 @@ func newNamespace(flag int, name string) (*os.File, error) {
 		}
 		f, err := os.Open("/proc/thread-self/ns/" + name)
 		ch <- answer{f, err}
-	}()
+	})
 	a := <-ch
 	return a.f, a.err
+}
+
+// onThreadOfItsOwn runs a function on a thread that ends with it. The first
+// thread of the process cannot end and is what others see of the process, so
+// it is kept busy while another takes the function.
+func onThreadOfItsOwn(f func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			f() // never unlocked
+			return
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			runtime.LockOSThread() // never unlocked
+			f()
+		}()
+		<-done
+		runtime.UnlockOSThread()
+	}()
 }
 
 // loopback brings the interface lo up.
