@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +48,7 @@ verbatim is said on stderr.`,
 			for _, n := range res.Notes {
 				fmt.Fprintln(a.err, "note:", n)
 			}
+			sayNotEnabled(a.err, res.NotEnabled)
 			if out == "" {
 				for _, f := range res.Files {
 					if filepath.Ext(f.Name) != ".hcl" {
@@ -60,13 +63,31 @@ verbatim is said on stderr.`,
 			if err := writeImport(out, res.Files); err != nil {
 				return &exitError{exitRefused, err}
 			}
-			fmt.Fprintf(a.out, "%d units and drop-ins in %d files below %s; build them with: unitgen build %s\n", res.Units, len(res.Files), out, out)
+			fmt.Fprintf(a.err, "note: the host says systemd = %d, the oldest that knows all of this; write there the oldest systemd that the tree shall load on\n", res.Systemd)
+			linked := ""
+			if res.Linked > 0 {
+				linked = fmt.Sprintf(" and the links to %s elsewhere", count(res.Linked, "unit"))
+			}
+			fmt.Fprintf(a.out, "%s and drop-ins%s in %s below %s; build them with: unitgen build %s\n", count(res.Units, "unit"), linked, count(len(res.Files), "file"), out, out)
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write a host into this directory, which is new or empty")
 	cmd.Flags().StringVar(&host, "host", "imported", "name of the host block that --out writes")
 	return cmd
+}
+
+// sayNotEnabled says which units will not start by themselves, for their links
+// were not among what was imported.
+func sayNotEnabled(w io.Writer, units []string) {
+	if len(units) == 0 {
+		return
+	}
+	names, more := units, ""
+	if len(names) > 5 {
+		names, more = names[:5], fmt.Sprintf(" and %d more", len(units)-5)
+	}
+	fmt.Fprintf(w, "note: not enabled, for no link to them is below the paths (install = false): %s%s; import /etc/systemd/system too, which holds the links, or remove the line from what shall start\n", strings.Join(names, ", "), more)
 }
 
 // emptyOrNew refuses a directory that holds something already.

@@ -29,6 +29,7 @@ type body struct {
 	notes      []string
 	verbatim   string // why HCL cannot say it, "" where it can
 	newest     int    // the newest systemd that still has all directives
+	oldest     int    // the oldest systemd that takes all directives and values
 }
 
 // listening are the directives whose order over each other counts: it is the
@@ -36,8 +37,8 @@ type body struct {
 var listening = []string{"ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction"}
 
 // takeApart sorts the lines of a unit file of a type by directive.
-func takeApart(typ string, f *unitfile.File, check func(d *directive.Directive, v string) error) *body {
-	b := &body{newest: directive.Newest}
+func takeApart(typ string, f *unitfile.File, check func(d *directive.Directive, v string, systemd int) error) *body {
+	b := &body{newest: directive.Newest, oldest: directive.Oldest}
 	byName := map[string]*use{}
 	var pending []string
 	seen := false
@@ -59,7 +60,7 @@ func takeApart(typ string, f *unitfile.File, check func(d *directive.Directive, 
 			seen = true
 			u, why := b.use(typ, l, byName)
 			if why == "" && u.row != nil && l.Value != "" && check != nil {
-				if err := check(u.row, l.Value); err != nil {
+				if err := check(u.row, l.Value, 0); err != nil {
 					why = "systemd ignores this value: " + err.Error()
 				}
 			}
@@ -72,6 +73,12 @@ func takeApart(typ string, f *unitfile.File, check func(d *directive.Directive, 
 					b.verbatim = "its sockets are listed in an order that HCL attributes cannot keep"
 				}
 				listened[l.Key], lastListen = true, l.Key
+			}
+			if u.row != nil {
+				b.oldest = max(b.oldest, u.row.Since)
+			}
+			for check != nil && u.row != nil && l.Value != "" && b.oldest < directive.Newest && check(u.row, l.Value, b.oldest) != nil {
+				b.oldest++
 			}
 			u.add(l.Value)
 			u.comments, pending = append(u.comments, pending...), nil
@@ -114,6 +121,9 @@ func (b *body) use(typ string, l unitfile.Line, byName map[string]*use) (*use, s
 		}
 	} else {
 		u.nested = true
+		if !vendor && !strings.HasPrefix(l.Key, "X-") {
+			b.notes = append(b.notes, fmt.Sprintf("no systemd up to %d knows %s= in [%s]; it is kept verbatim in a section block", directive.Newest, l.Key, l.Section))
+		}
 	}
 	byName[id] = u
 	return u, ""

@@ -36,6 +36,14 @@ type Result struct {
 	Files []File
 	// Notes say what was left out, kept as a comment or kept verbatim.
 	Notes []string
+	// Systemd is what the host block says: the oldest systemd that knows every
+	// directive and value; 0 without a host block.
+	Systemd int
+	// NotEnabled are the units whose [Install] section asks for links of which
+	// none is below the paths; Linked counts the units outside the paths that
+	// links below them enable, alias or order to be wanted.
+	NotEnabled []string
+	Linked     int
 	// Units counts the unit files and drop-ins that became HCL.
 	Units int
 }
@@ -51,7 +59,7 @@ func Import(o Options) (*Result, diag.List) {
 	if ds.HasErrors() {
 		return &Result{}, ds
 	}
-	r := &renderer{set: s, groups: map[string]*block{}, newest: directive.Newest, found: s.foundLinks()}
+	r := &renderer{set: s, groups: map[string]*block{}, newest: directive.Newest, oldest: directive.Oldest, found: s.foundLinks()}
 	r.asFiles = o.Host != ""
 	s.findRefused()
 	for _, u := range s.sorted() {
@@ -60,11 +68,12 @@ func Import(o Options) (*Result, diag.List) {
 	for _, d := range s.sortedDropins() {
 		r.dropin(d)
 	}
-	res := &Result{Notes: s.notes, Units: r.count}
+	res := &Result{Notes: s.notes, Units: r.count, NotEnabled: r.off, Linked: r.outside}
 	if o.Host != "" {
 		w := &block{}
 		w.open("host %s", quote(o.Host))
-		w.attr("systemd", fmt.Sprint(r.newest))
+		res.Systemd = min(r.oldest, r.newest)
+		w.attr("systemd", fmt.Sprint(res.Systemd))
 		w.close()
 		res.Files = append(res.Files, File{"host.ug.hcl", []byte(w.b.String())})
 	}
@@ -100,8 +109,11 @@ type renderer struct {
 	found    map[string]bool // links that exist: scope/path
 	verbatim []File
 	newest   int
+	oldest   int  // the oldest systemd that knows all that is written
 	asFiles  bool // refused units become files of the host, not blocks
 	count    int
+	off      []string // units that their [Install] section could enable, and nothing does
+	outside  int      // units outside the paths that links in them name
 }
 
 // group gives the text of the file for a name, with a blank line before what
@@ -212,7 +224,7 @@ func (r *renderer) unit(u *unit) {
 		r.keep(u, b.verbatim)
 		return
 	}
-	r.newest = min(r.newest, b.newest)
+	r.newest, r.oldest = min(r.newest, b.newest), max(r.oldest, b.oldest)
 	for _, n := range b.notes {
 		r.note("%s: %s", u.path, n)
 	}
@@ -229,7 +241,9 @@ func (r *renderer) unit(u *unit) {
 	if !all && (!u.alone || refusal != "") {
 		// The links that exist are named; the others are not made.
 		w.attr("install", "false")
-		links = nil
+		if links = nil; len(u.aliases)+len(u.deps) == 0 && refusal == "" {
+			r.off = append(r.off, u.name)
+		}
 	}
 	r.links(w, u, links)
 	b.write(w, false)
@@ -314,6 +328,7 @@ func (r *renderer) linked(u *unit) {
 		w.close()
 		return
 	}
+	r.outside++
 	w.open("unit %s", quote(u.name))
 	r.scope(w, u, u.name, false)
 	if path.IsAbs(u.target) {
@@ -339,9 +354,9 @@ func (r *renderer) keep(u *unit, why string) {
 
 // checker gives the check of a value as systemd makes it when it loads the
 // unit.
-func checker(typ string, scope tree.Scope) func(*directive.Directive, string) error {
-	ctx := value.Context{UnitType: typ, User: scope == tree.User}
-	return func(d *directive.Directive, v string) error {
+func checker(typ string, scope tree.Scope) func(*directive.Directive, string, int) error {
+	return func(d *directive.Directive, v string, systemd int) error {
+		ctx := value.Context{UnitType: typ, User: scope == tree.User, Systemd: systemd}
 		_, err := value.CheckDirective(d, v, ctx)
 		if e := (*value.Error)(nil); errors.As(err, &e) && e.Tolerated {
 			return nil // systemd takes it, with a warning of its own
@@ -387,7 +402,7 @@ func (r *renderer) dropin(d *dropin) {
 	if b.verbatim != "" {
 		r.note("%s: %s; look at the order in the result", d.path, b.verbatim)
 	}
-	r.newest = min(r.newest, b.newest)
+	r.newest, r.oldest = min(r.newest, b.newest), max(r.oldest, b.oldest)
 	for _, n := range b.notes {
 		r.note("%s: %s", d.path, n)
 	}
