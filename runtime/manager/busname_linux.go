@@ -10,9 +10,9 @@ import (
 // where none is to be seen: the one that the environment names, the one that
 // the tree's own dbus.socket listens for, or the machine's.
 func (m *Manager) busAddress() string {
-	variable, name := "DBUS_SYSTEM_BUS_ADDRESS", "dbus/system_bus_socket"
+	variable := "DBUS_SYSTEM_BUS_ADDRESS"
 	if !m.isSystem() {
-		variable, name = "DBUS_SESSION_BUS_ADDRESS", "bus"
+		variable = "DBUS_SESSION_BUS_ADDRESS"
 	}
 	for _, e := range m.env {
 		if v, ok := strings.CutPrefix(e, variable+"="); ok && v != "" {
@@ -28,11 +28,10 @@ func (m *Manager) busAddress() string {
 			}
 		}
 	}
-	paths := []string{filepath.Join(m.opt.RuntimeDir, name)}
-	if m.isSystem() {
-		paths = append(paths, "/run/dbus/system_bus_socket")
+	if !m.isSystem() {
+		return "" // what is at <runtime dir>/bus may be the manager itself, where nobody else owns names
 	}
-	for _, p := range paths {
+	for _, p := range []string{filepath.Join(m.opt.RuntimeDir, "dbus/system_bus_socket"), "/run/dbus/system_bus_socket"} {
 		if exists(p) {
 			return "unix:path=" + p
 		}
