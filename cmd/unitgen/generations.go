@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -145,36 +146,36 @@ func (a *app) diffGenerations(state string, args []string, asJSON bool) error {
 			return &exitError{exitRefused, err}
 		}
 	}
+	v := (&planning{old: trees[0], new: trees[1]}).differences()
 	d := plan.Compare(trees[0], trees[1])
 	if asJSON {
-		return writeJSON(a.out, d)
+		return writeJSON(a.out, struct {
+			Units []plan.UnitDifference `json:"units"`
+			Files plan.Files            `json:"files"`
+			Texts []fileText            `json:"texts"`
+		}{v.Units, d.Files, v.Files})
 	}
-	return showDifference(a, d)
+	return showDifference(a, v, d.Files)
 }
 
-func showDifference(a *app, d *plan.Difference) error {
-	if len(d.Units) == 0 && len(d.Files.Added)+len(d.Files.Removed)+len(d.Files.Changed) == 0 {
-		_, err := fmt.Fprintln(a.out, "The two generations are alike.")
-		return err
+func showDifference(a *app, v *values, files plan.Files) error {
+	var b strings.Builder
+	if len(v.Units) == 0 && len(files.Added)+len(files.Removed)+len(files.Changed) == 0 {
+		b.WriteString("The two generations are alike.\n")
 	}
-	for _, u := range d.Units {
-		fmt.Fprintf(a.out, "%-8s %s%s\n", u.Change, u.Unit, scopeWord(u.Scope))
-		for _, c := range u.Directives {
-			for _, v := range c.Old {
-				fmt.Fprintf(a.out, "  - [%s] %s=%s\n", c.Section, c.Directive, v)
-			}
-			for _, v := range c.New {
-				fmt.Fprintf(a.out, "  + [%s] %s=%s\n", c.Section, c.Directive, v)
-			}
-		}
+	for _, u := range v.Units {
+		fmt.Fprintf(&b, "%-8s %s%s\n", u.Change, u.Unit, scopeWord(u.Scope))
+		showDirectives(&b, u, "  ")
 	}
 	for _, l := range []struct {
 		word  string
 		paths []string
-	}{{"added", d.Files.Added}, {"removed", d.Files.Removed}, {"changed", d.Files.Changed}} {
+	}{{"added", files.Added}, {"removed", files.Removed}, {"changed", files.Changed}} {
 		for _, p := range l.paths {
-			fmt.Fprintf(a.out, "%-8s /%s\n", l.word, p)
+			fmt.Fprintf(&b, "%-8s /%s\n", l.word, p)
 		}
 	}
-	return nil
+	showTexts(&b, v.Files)
+	_, err := io.WriteString(a.out, b.String())
+	return err
 }

@@ -22,7 +22,10 @@ func newRecover(a *app) *cobra.Command {
 manager runs, the files alone are put right and the units come up from them. A
 state directory that somebody damaged is brought to one generation: a "current"
 that leads nowhere to the one that boots, files to what is current.
-With nothing to recover it does nothing.`,
+
+With nothing to recover it puts back what drifted: managed files and links that
+are gone, or have another owner or mode. Paths that somebody else took meanwhile
+are refused (exit code 2); "unitgen switch --adopt" takes them over.`,
 		Example: `  unitgen recover`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -39,7 +42,12 @@ With nothing to recover it does nothing.`,
 			case err != nil && !damaged:
 				return refusedBy(err)
 			case !found && !damaged:
-				return a.tidy(s)
+				if err := a.tidy(s); err != nil {
+					return err
+				}
+				if placed, err := activation.Placed(s); err != nil || len(placed.Items) == 0 {
+					return refusedBy(err)
+				}
 			}
 			if done, err := a.inUnitOfOwn(cmd.Context(), s, "recover"); done {
 				return err
@@ -63,6 +71,9 @@ With nothing to recover it does nothing.`,
 			if damaged {
 				return a.restore(ctx, o)
 			}
+			if !found {
+				return a.repair(ctx, o)
+			}
 			r, err := activation.Recover(ctx, o)
 			if err != nil {
 				return &exitError{exitBroken, err}
@@ -77,6 +88,32 @@ With nothing to recover it does nothing.`,
 	stateFlag(cmd, &state)
 	cmd.Flags().BoolVar(&boot, "boot", false, "put files alone in order, early in a boot, when no unit runs yet")
 	return cmd
+}
+
+// repair puts back what drifted from the current generation.
+func (a *app) repair(ctx context.Context, o activation.Options) error {
+	cur, ok, err := o.State.Current()
+	if err != nil {
+		return refusedBy(err)
+	}
+	if !ok || o.Place == nil {
+		return nil
+	}
+	o.To, o.Repair, o.NoBoot = cur.Number, true, true
+	r, err := activation.Switch(ctx, o)
+	if r.Outcome == activation.Done {
+		for _, p := range r.Repaired {
+			fmt.Fprintf(a.out, "Put back: %s\n", p)
+		}
+		if err != nil {
+			return &exitError{exitBroken, err}
+		}
+		return nil
+	}
+	if r.Outcome == activation.Refused {
+		return refusedBy(err)
+	}
+	return a.sayReport(r, err, switchFlags{})
 }
 
 // restore brings a host whose state directory was damaged to one generation.

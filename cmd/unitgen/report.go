@@ -28,6 +28,7 @@ type jsonReport struct {
 	Plans    []activation.TargetPlan `json:"plans"`
 	Failures []jsonFailure           `json:"failures"`
 	Leftover []string                `json:"leftover"`
+	Repaired []string                `json:"repaired,omitempty"`
 }
 
 type jsonFailure struct {
@@ -40,7 +41,7 @@ type jsonFailure struct {
 func (a *app) sayReport(r activation.Report, err error, f switchFlags) error {
 	o := outcomes[r.Outcome]
 	if f.json {
-		j := jsonReport{Outcome: o.word, From: r.From, To: r.To, Plans: r.Plans, Failures: []jsonFailure{}, Leftover: r.Leftover}
+		j := jsonReport{Outcome: o.word, From: r.From, To: r.To, Plans: r.Plans, Failures: []jsonFailure{}, Leftover: r.Leftover, Repaired: r.Repaired}
 		if j.Plans == nil {
 			j.Plans = []activation.TargetPlan{}
 		}
@@ -64,6 +65,9 @@ func (a *app) sayReport(r activation.Report, err error, f switchFlags) error {
 		}
 		if f.json {
 			return nil
+		}
+		for _, p := range r.Repaired {
+			fmt.Fprintf(a.out, "Put back: %s\n", p)
 		}
 		if r.From == r.To {
 			fmt.Fprintf(a.out, "Generation %d is current already.\n", r.To)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +51,8 @@ failed units, and drift: managed files that somebody replaced, trees that were
 modified, units that run from another file than the generation's, and drop-ins
 of the administrator on top of its units.
 
-Exit code 0 when all is as the generation says, 1 when something is not.`,
+Exit code 0 when all is as the generation says, 1 when something is not, and
+where there is a generation but no manager that answers.`,
 		Example: `  unitgen status
   unitgen status --json`,
 		Args: cobra.NoArgs,
@@ -57,6 +60,9 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 			s, err := openState(state)
 			if err != nil {
 				return err
+			}
+			if _, err := os.Stat(s.Dir()); state != "" && errors.Is(err, fs.ErrNotExist) {
+				return &exitError{exitWrong, fmt.Errorf("there is no state directory %s", s.Dir())}
 			}
 			st := jsonStatus{State: s.Dir(), Manager: []string{}, Drift: []activation.Drift{}, Failed: []string{}}
 			astray := s.Astray()
@@ -96,14 +102,15 @@ Exit code 0 when all is as the generation says, 1 when something is not.`,
 				return refusedBy(err)
 			}
 			if astray {
-				st.Drift = append(st.Drift, activation.Drift{Kind: "tree", Subject: s.CurrentPath(), Why: "leads to no tree that is there; run \"unitgen recover\""})
+				st.Drift = append(st.Drift, activation.Drift{Kind: "tree", Subject: s.CurrentPath(), Why: "leads to no tree that is there", Repair: "\"unitgen recover\" leads it to one that is"})
 			}
 			if asJSON {
 				err = writeJSON(a.out, st)
 			} else {
 				err = showStatus(a.out, st)
 			}
-			if err == nil && (len(st.Drift) > 0 || len(st.Failed) > 0 || st.Interrupted != nil) {
+			silent := len(targets) == 0 && st.Current != nil
+			if err == nil && (len(st.Drift) > 0 || len(st.Failed) > 0 || st.Interrupted != nil || silent) {
 				return &exitError{code: exitWrong}
 			}
 			return err
@@ -138,7 +145,7 @@ func showStatus(w io.Writer, st jsonStatus) error {
 		line("Boot", "generation %d, from the next boot on", st.Boot.Number)
 	}
 	if len(st.Manager) == 0 {
-		line("Manager", "none answers")
+		line("Manager", "none answers: nothing of the generation runs, or another state directory is followed")
 	}
 	for _, m := range st.Manager {
 		line("Manager", "%s", m)
@@ -157,6 +164,13 @@ func showStatus(w io.Writer, st jsonStatus) error {
 	}
 	if len(st.Drift)+len(st.Failed) == 0 && st.Current != nil {
 		line("Drift", "none")
+	}
+	said := map[string]bool{}
+	for _, d := range st.Drift {
+		if !said[d.Repair] {
+			said[d.Repair] = true
+			line("Repair", "%s: %s", d.Why, d.Repair)
+		}
 	}
 	return nil
 }

@@ -158,6 +158,9 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 	if err != nil {
 		return refusedBy(err)
 	}
+	if note := otherHost(s, g.Tree); note != "" {
+		fmt.Fprintln(a.err, "unitgen: warning: "+note)
+	}
 	o := activation.Options{
 		State: s, To: g.Number, Targets: targets, Place: place, NoBoot: f.noBoot, Adopt: f.adopt,
 		Force: f.force, KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
@@ -210,7 +213,7 @@ func (a *app) recoverFirst(ctx context.Context, s *generation.State, targets []a
 // refusedBy gives an error exitRefused, unless it carries an exit code.
 func refusedBy(err error) error {
 	var ee *exitError
-	if errors.As(err, &ee) {
+	if err == nil || errors.As(err, &ee) {
 		return err
 	}
 	return &exitError{exitRefused, err}

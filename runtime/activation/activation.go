@@ -66,6 +66,7 @@ type Options struct {
 	KeepOnFailure bool // do not undo when units newly fail
 	Force         bool // switch in spite of inhibitors, modified trees and little space
 	Adopt         bool // take over files in /etc that are somebody else's, keeping a backup
+	Repair        bool // To is current already: put back what drifted, and nothing else
 
 	// Inhibitors gives, in a sentence each, what else asks that services are left
 	// alone now; nil for none. It is asked where the plan stops or starts any.
@@ -110,6 +111,7 @@ type Report struct {
 	Plans    []TargetPlan
 	Failures []Failure // what made it fail
 	Leftover []string  // what could not be undone
+	Repaired []string  // paths that had drifted, and are as the generation says again
 }
 
 // TargetPlan is the plan for one target.
@@ -171,6 +173,7 @@ type Activation struct {
 	secrets map[string]*credential.Set // of the new tree, by target
 	report  Report
 	begin   begin
+	planned bool // only a plan is made; it names the units that inhibit it by itself
 }
 
 func (a *Activation) tell(e Event) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -28,10 +29,11 @@ func BootOnly(o Options) error {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 		var b begin
-		if err := o.Place.preflight(s, from, to, o.Adopt, &b); err != nil {
+		if err := o.Place.preflight(o, from, to, &b); err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
-		both := mergePlacements(b.Before, b.After)
+		both := o.Place.mergePlacements(b.Before, b.After)
+		both.Boot = o.Place.consent(o, b.Before, b.After)
 		if err := savePlaced(s, both); err != nil {
 			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
@@ -42,24 +44,50 @@ func BootOnly(o Options) error {
 	return s.SetBoot(o.To)
 }
 
+// consent gives the paths of others that the boot of a generation may take
+// over: what --adopt named, and what unitgen had put back itself.
+func (p *Place) consent(o Options, before, after *Placement) *Consent {
+	c := &Consent{Generation: o.To}
+	for _, i := range after.Items {
+		if i.Adopt && !p.isOurs(i) {
+			if old, ok := before.item(i.Path); !ok || !p.isOurs(old) {
+				c.Adopt = append(c.Adopt, i.Path)
+			}
+		}
+	}
+	if len(c.Adopt) == 0 {
+		return nil
+	}
+	return c
+}
+
 // mergePlacements gives what lies in the host while one generation is current
-// and another boots next.
-func mergePlacements(now, next *Placement) *Placement {
-	out := &Placement{Root: next.Root, User: next.User, Units: next.Units, Etc: now.Etc, Tree: now.Tree, Hooks: now.Hooks}
+// and another boots next. What the boot takes over is somebody else's until
+// then.
+func (p *Place) mergePlacements(now, next *Placement) *Placement {
+	out := &Placement{Root: next.Root, User: next.User, Units: next.Units, Etc: now.Etc, Tree: now.Tree, Hooks: now.Hooks, Released: now.Released}
 	seen := map[string]bool{}
 	for _, i := range now.Items {
 		seen[i.Path] = true
 		out.Items = append(out.Items, i)
 	}
 	for _, i := range next.Items {
-		if !seen[i.Path] && i.isLink() {
+		if leaving(now, i.Path) != "" || slices.Contains(now.Dirs, i.Path) {
+			continue // a file where a directory is now, or the reverse
+		}
+		if !seen[i.Path] && i.isLink() && !(i.Adopt && !p.isOurs(i)) {
 			out.Items = append(out.Items, i)
 		}
 	}
 	sort.Slice(out.Items, func(i, j int) bool { return out.Items[i].Path < out.Items[j].Path })
 	dirs := map[string]bool{}
-	for _, d := range append(append([]string{}, now.Dirs...), next.Dirs...) {
+	for _, d := range now.Dirs {
 		dirs[d] = true
+	}
+	for _, d := range next.Dirs {
+		if _, is := now.item(d); !is && leaving(now, d) == "" {
+			dirs[d] = true
+		}
 	}
 	out.Dirs = sortedNames(dirs)
 	return out

@@ -17,6 +17,7 @@ type Drift struct {
 	Kind    string `json:"kind"`    // "tree", "file" or "unit"
 	Subject string `json:"subject"` // a path or a unit
 	Why     string `json:"why"`
+	Repair  string `json:"repair"` // what to do about it
 }
 
 // FindDrift compares the host with its current generation: the tree in the
@@ -33,10 +34,10 @@ func FindDrift(ctx context.Context, o Options) ([]Drift, []string, error) {
 	}
 	faults, err := store.Verify(cur.Tree)
 	if err != nil {
-		return append(drift, Drift{"tree", cur.Tree, "is no tree any more: " + err.Error()}), failed, nil
+		return append(drift, Drift{"tree", cur.Tree, "is no tree any more: " + err.Error(), `"unitgen switch" writes it anew`}), failed, nil
 	}
 	for _, f := range faults {
-		drift = append(drift, Drift{"tree", cur.Tree, f})
+		drift = append(drift, Drift{"tree", cur.Tree, f, `"unitgen switch" writes it anew`})
 	}
 	if o.Place != nil {
 		d, err := o.Place.drift(o)
@@ -47,7 +48,7 @@ func FindDrift(ctx context.Context, o Options) ([]Drift, []string, error) {
 	}
 	t, err := plan.Read(cur.Tree)
 	if err != nil {
-		return append(drift, Drift{"tree", cur.Tree, "cannot be read: " + err.Error()}), failed, nil
+		return append(drift, Drift{"tree", cur.Tree, "cannot be read: " + err.Error(), `"unitgen switch" writes it anew`}), failed, nil
 	}
 	for _, target := range o.Targets {
 		d, f, err := unitDrift(ctx, o, target, t)
@@ -67,19 +68,19 @@ func (p *Place) drift(o Options) ([]Drift, error) {
 	p.reach()
 	var out []Drift
 	if placed.Etc == EtcOverlay && p.base == "" {
-		out = append(out, Drift{"file", "/etc", "has no overlay over it"})
+		out = append(out, Drift{"file", "/etc", "has no overlay over it", `"unitgen recover" mounts it`})
 	}
 	for _, i := range placed.Items {
 		if p.asLaid(i) {
 			continue
 		}
-		why := "was replaced"
+		why, repair := "was replaced", `"unitgen switch --adopt" takes it over again, and keeps a backup of what is there`
 		if _, err := os.Lstat(p.host(i.Path)); err != nil {
-			why = "is gone"
+			why, repair = "is gone", `"unitgen recover" puts it back`
 		} else if p.isOurs(i) {
-			why = "has another owner or mode"
+			why, repair = "has another owner or mode", `"unitgen recover" puts it back`
 		}
-		out = append(out, Drift{"file", i.Path, why})
+		out = append(out, Drift{"file", i.Path, why, repair})
 	}
 	return out, nil
 }
@@ -103,22 +104,22 @@ func unitDrift(ctx context.Context, o Options, target Target, t *plan.Tree) ([]D
 		if target.User != "" {
 			subject += " (" + target.name() + ")"
 		}
-		say := func(format string, args ...any) {
-			out = append(out, Drift{"unit", subject, fmt.Sprintf(format, args...)})
+		say := func(repair, format string, args ...any) {
+			out = append(out, Drift{"unit", subject, fmt.Sprintf(format, args...), repair})
 		}
 		p, err := target.Manager.GetUnitProperty(ctx, u.Name, "FragmentPath")
 		if path, ok := p.(string); err == nil && ok && path != "" && t.Fragment(target.Scope, u.Name) && !fromGeneration(o, path) {
-			say("is loaded from %s, which stands before the generation's file", path)
+			say("remove that file, then daemon-reload and restart the unit", "is loaded from %s, which stands before the generation's file", path)
 		}
 		if v, err := target.Manager.GetUnitProperty(ctx, u.Name, "DropInPaths"); err == nil {
 			for _, d := range stringsOf(v) {
 				if !fromGeneration(o, d) && !distribution(d) {
-					say("has the drop-in %s on top", d)
+					say("remove the drop-in, or write it into the configuration", "has the drop-in %s on top", d)
 				}
 			}
 		}
 		if v, err := target.Manager.GetUnitProperty(ctx, u.Name, "NeedDaemonReload"); err == nil && v == true {
-			say("changed on disk since the manager read it (daemon-reload)")
+			say("daemon-reload", "changed on disk since the manager read it (daemon-reload)")
 		}
 	}
 	sort.Strings(failed)

@@ -178,7 +178,9 @@ func (l *layout) script(at, scope, suffix string, units bool) {
 }
 
 // preflight lays out both generations and refuses whatever stands in the way.
-func (p *Place) preflight(s *generation.State, from, to generation.Generation, adopt bool, b *begin) error {
+// With o.Repair what was laid last is laid again.
+func (p *Place) preflight(o Options, from, to generation.Generation, b *begin) error {
+	s := o.State
 	if err := p.sameFileSystem(s); err != nil {
 		return err
 	}
@@ -193,8 +195,11 @@ func (p *Place) preflight(s *generation.State, from, to generation.Generation, a
 			return err
 		}
 	}
-	after, err := p.Layout(s, to)
-	if err != nil {
+	var after *Placement
+	if o.Repair && len(before.Items) > 0 {
+		again := *before
+		after, again.Items = &again, slices.Clone(before.Items)
+	} else if after, err = p.Layout(s, to); err != nil {
 		return err
 	}
 	var conflicts []Conflict
@@ -206,18 +211,37 @@ func (p *Place) preflight(s *generation.State, from, to generation.Generation, a
 		if c == nil {
 			continue
 		}
-		if adopt && c.Adoptable {
+		if c.Adoptable && (o.Adopt || p.wasReleased(i.Path, before)) {
 			after.Items[n].Adopt = true
 			continue
 		}
 		conflicts = append(conflicts, *c)
 	}
+	b.Before, b.After = before, after
+	after.Dirs = p.newDirs(before, after)
+	after.Released = p.release(s, before, after)
+	if o.NoBoot {
+		after.Boot = before.Boot
+	}
 	if len(conflicts) > 0 {
 		return &ConflictError{Conflicts: conflicts}
 	}
-	after.Dirs = p.newDirs(before, after)
-	b.Before, b.After = before, after
 	return nil
+}
+
+// drifted gives the paths that lie in the host for both generations and are not
+// there as they were laid: they are put back.
+func (p *Place) drifted(before, after *Placement) []string {
+	var out []string
+	if after.Etc == EtcOverlay && before.Etc == EtcOverlay && p.base == "" {
+		out = append(out, "/etc")
+	}
+	for _, i := range after.Items {
+		if old, ok := before.item(i.Path); ok && !p.asLaid(old) {
+			out = append(out, i.Path)
+		}
+	}
+	return out
 }
 
 // keepModes keeps to the way the host was laid out, where no other was asked
@@ -237,7 +261,7 @@ func (p *Place) keepModes(before *Placement) {
 // sameFileSystem refuses a state directory that may not be mounted when
 // systemd reads its units.
 func (p *Place) sameFileSystem(s *generation.State) error {
-	if p.User != "" {
+	if p.User != "" || p.fresh {
 		return nil
 	}
 	var a, b syscall.Stat_t

@@ -43,7 +43,8 @@ type Place struct {
 	// systemd-tmpfiles); nil leaves them out.
 	Run func(argv ...string) error
 
-	base string // the host's own /etc, where an overlay lies over it
+	base  string // the host's own /etc, where an overlay lies over it
+	fresh bool   // there is no state directory yet, and none is to be made
 }
 
 // Placement is what lies in the host's directories for one generation.
@@ -56,6 +57,9 @@ type Placement struct {
 	Items []Item    `json:"items"`           // by path
 	Dirs  []string  `json:"dirs,omitempty"`  // directories made for the items
 	Hooks []string  `json:"hooks,omitempty"` // "sysusers", "tmpfiles", "sysctl": files of these lie in the tree
+
+	Released []Released `json:"released,omitempty"` // by path: what was put back
+	Boot     *Consent   `json:"boot,omitempty"`     // what the boot may take over
 }
 
 // Item is one path of ours.

@@ -41,6 +41,9 @@ func (a *Activation) inhibited(ctx context.Context, by []string) error {
 	if a.o.Force {
 		return nil
 	}
+	if a.planned {
+		by = nil
+	}
 	acts := false
 	for _, p := range a.report.Plans {
 		for _, s := range p.Steps {

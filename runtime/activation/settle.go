@@ -23,8 +23,9 @@ func writeMarker(p string) error {
 }
 
 // SettleFiles brings the host's files to what the current generation says,
-// after the boot moved the pivot. Paths that somebody else took meanwhile, and
-// files of users that do not exist yet, are left as they are. The caller holds
+// after the boot moved the pivot. Paths that somebody else took meanwhile, unless
+// the generation was made the one to boot with the leave to adopt them, and files
+// of users that do not exist yet, are left as they are. The caller holds
 // the state's lock.
 func SettleFiles(s *generation.State, p *Place) error {
 	cur, ok, err := s.Current()
@@ -41,15 +42,18 @@ func SettleFiles(s *generation.State, p *Place) error {
 	p.reach()
 	p.keepModes(before)
 	after, err := p.Layout(s, cur)
-	if err != nil || before.same(after) {
+	if err != nil || before.same(after) && before.Boot == nil {
 		return err
 	}
 	free := after.Items[:0:0]
 	for _, i := range after.Items {
 		old, had := before.item(i.Path)
 		i.Adopt = had && old.Adopt
-		if p.conflict(s, i, before) != nil {
-			continue
+		if c := p.conflict(s, i, before); c != nil {
+			if !c.Adoptable || !before.Boot.adopts(cur.Number, i.Path) && !p.wasReleased(i.Path, before) {
+				continue
+			}
+			i.Adopt = true
 		}
 		if _, _, err := i.ids(); err != nil {
 			var noUser user.UnknownUserError
@@ -63,6 +67,7 @@ func SettleFiles(s *generation.State, p *Place) error {
 	}
 	after.Items = free
 	after.Dirs = p.newDirs(before, after)
+	after.Released = p.release(s, before, after)
 	if err := p.prepare(s, before, after); err != nil {
 		return err
 	}

@@ -80,14 +80,6 @@ func (a *Activation) preflight(ctx context.Context) error {
 	if a.new, err = plan.Read(to.Tree); err != nil {
 		return fmt.Errorf("the tree of generation %d cannot be read: %w", to.Number, err)
 	}
-	if a.secrets, err = decrypt(a.o, to.Tree); err != nil {
-		return err
-	}
-	if len(a.o.Targets) > 0 {
-		if err := a.verify(); err != nil {
-			return err
-		}
-	}
 	boot, _, err := s.Boot()
 	if err != nil {
 		return err
@@ -97,12 +89,30 @@ func (a *Activation) preflight(ctx context.Context) error {
 		From: from.Number, To: to.Number, BootFrom: boot.Number, NoBoot: a.o.NoBoot,
 		Active: map[string][]string{}, Since: time.Now().UTC(),
 	}
+	return errors.Join(a.examine(ctx, from, to)...)
+}
+
+// examine asks the managers and the host, and gives all that is in the way of a
+// switch. It changes nothing.
+func (a *Activation) examine(ctx context.Context, from, to generation.Generation) []error {
+	var refusals []error
+	refuse := func(err error) {
+		if err != nil {
+			refusals = append(refusals, err)
+		}
+	}
+	var err error
+	a.secrets, err = decrypt(a.o, to.Tree)
+	refuse(err)
+	if len(a.o.Targets) > 0 {
+		refuse(a.verify())
+	}
 	a.before = map[string]map[string]string{}
 	var inhibited []string
 	for _, t := range a.o.Targets {
 		states, err := States(ctx, t)
 		if err != nil {
-			return fmt.Errorf("the %s manager does not answer: %w", t.name(), err)
+			return append(refusals, fmt.Errorf("the %s manager does not answer: %w", t.name(), err))
 		}
 		a.before[t.name()] = states
 		p, inhibitors := planFor(a.old, a.new, t, states)
@@ -117,15 +127,15 @@ func (a *Activation) preflight(ctx context.Context) error {
 		}
 	}
 	a.begin.Plans = a.report.Plans
-	if err := a.inhibited(ctx, inhibited); err != nil {
-		return err
-	}
+	refuse(a.inhibited(ctx, inhibited))
 	if a.o.Place != nil {
-		if err := a.o.Place.preflight(s, from, to, a.o.Adopt, &a.begin); err != nil {
-			return err
+		refuse(a.o.Place.preflight(a.o, from, to, &a.begin))
+		if a.begin.After != nil {
+			a.report.Repaired = a.o.Place.drifted(a.begin.Before, a.begin.After)
 		}
 	}
-	return a.enoughSpace()
+	refuse(a.enoughSpace())
+	return refusals
 }
 
 // planFor gives the steps of one target's scope, and what inhibits them.
@@ -175,10 +185,7 @@ func (a *Activation) nothing() bool {
 			return false
 		}
 	}
-	if a.begin.From != a.begin.To || !a.begin.Before.same(a.begin.After) {
-		return false
-	}
-	return a.begin.After == nil || !slices.ContainsFunc(a.begin.After.Items, func(i Item) bool { return !a.o.Place.asLaid(i) })
+	return a.begin.From == a.begin.To && a.begin.Before.same(a.begin.After) && len(a.report.Repaired) == 0
 }
 
 func (a *Activation) commitQuietly() error {

@@ -67,7 +67,7 @@ func Compare(old, new *Tree) *Difference {
 		}
 		return out
 	}
-	d.Files = Files{others(all.Added), others(all.Removed), others(all.Changed)}
+	d.Files = Files{Added: others(all.Added), Removed: others(all.Removed), Changed: others(all.Changed)}
 	return d
 }
 

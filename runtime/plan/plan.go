@@ -52,11 +52,14 @@ type Files struct {
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
 	Changed []string `json:"changed"`
+	// Repaired are paths of the host that are in both trees and do not lie there
+	// as they were laid. The planner looks at no host: who does adds them.
+	Repaired []string `json:"repaired,omitempty"`
 }
 
 // Empty reports whether a switch would change nothing at all.
 func (p *Plan) Empty() bool {
-	return len(p.Steps) == 0 && len(p.Files.Added)+len(p.Files.Removed)+len(p.Files.Changed) == 0
+	return len(p.Steps) == 0 && len(p.Files.Added)+len(p.Files.Removed)+len(p.Files.Changed)+len(p.Files.Repaired) == 0
 }
 
 // Acts reports whether any step does something.

@@ -1,0 +1,182 @@
+package activation
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func (s *scene) write(path, text string) {
+	s.t.Helper()
+	p := filepath.Join(s.root, path)
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(p, []byte(text), 0o640); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *scene) text(path string) string {
+	s.t.Helper()
+	b, err := s.read(filepath.Join(s.root, path))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func (s *scene) must(o Options) Report {
+	s.t.Helper()
+	r, err := Switch(context.Background(), o)
+	if err != nil || r.Outcome != Done {
+		s.t.Fatalf("%+v, %v", r, err)
+	}
+	return r
+}
+
+// TestRepair takes away what a generation laid into the host: a switch to the
+// same generation, and a repair, put it back, and a plan says so. What somebody
+// replaced is refused.
+func TestRepair(t *testing.T) {
+	t.Parallel()
+	for _, repair := range []bool{false, true} {
+		s := newScene(t, newServices)
+		for _, p := range []string{"etc/app", "etc/sudoers.d/x", "usr/local/lib/systemd"} {
+			if err := os.RemoveAll(filepath.Join(s.root, p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o := s.options(s.from)
+		o.Repair, o.NoBoot = repair, repair
+		cur, _, err := s.state.Current()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"/etc/app/a.conf", "/etc/app/old.conf", "/etc/sudoers.d/x", "/usr/local/lib/systemd/system"}
+		if x, err := Examine(context.Background(), o, cur.Tree); err != nil || len(x.Refusals) > 0 || !slices.Equal(x.Repaired, want) {
+			t.Errorf("%+v, %v", x, err)
+		}
+		if r := s.must(o); !slices.Equal(r.Repaired, want) {
+			t.Errorf("repaired %v", r.Repaired)
+		}
+		s.whole("after the repair", s.from)
+		if _, err := os.Stat(filepath.Join(s.root, "usr/local/lib/systemd/system")); err != nil {
+			// The link leads to the state directory as the host knows it.
+			if _, err := os.Readlink(filepath.Join(s.root, "usr/local/lib/systemd/system")); err != nil {
+				t.Error(err)
+			}
+		}
+		if r := s.must(o); len(r.Repaired) > 0 {
+			t.Errorf("repaired again: %v", r.Repaired)
+		}
+
+		if err := os.Remove(filepath.Join(s.root, "etc/kept")); err != nil {
+			t.Fatal(err)
+		}
+		s.write("etc/kept", "somebody else's")
+		var conflict *ConflictError
+		if _, err := Switch(context.Background(), o); !errors.As(err, &conflict) || conflict.Conflicts[0].Path != "/etc/kept" {
+			t.Errorf("a file of somebody else: %v", err)
+		}
+		drift, _, err := FindDrift(context.Background(), o)
+		if err != nil || len(drift) != 1 || !strings.Contains(drift[0].Repair, "--adopt") {
+			t.Errorf("%+v, %v", drift, err)
+		}
+		o.Adopt = true
+		s.must(o)
+		s.whole("after the adoption", s.from)
+	}
+}
+
+// TestAdoptedAgain lets go of an adopted file and goes back: unitgen itself put
+// the file there, and needs nobody's leave to take it again while it is as it
+// was put.
+func TestAdoptedAgain(t *testing.T) {
+	t.Parallel()
+	for _, touched := range []bool{false, true} {
+		s := newScene(t, newServices)
+		s.write("etc/deep/er/new.conf", "the administrator's")
+		o := s.options(s.to)
+		var conflict *ConflictError
+		if _, err := Switch(context.Background(), o); !errors.As(err, &conflict) {
+			t.Fatal(err)
+		}
+		o.Adopt = true
+		s.must(o)
+		if got := s.text("etc/deep/er/new.conf"); got != "new" {
+			t.Error(got)
+		}
+		s.must(s.options(s.from))
+		if got := s.text("etc/deep/er/new.conf"); got != "the administrator's" {
+			t.Error(got)
+		}
+		if touched {
+			s.write("etc/deep/er/new.conf", "written since")
+			if _, err := Switch(context.Background(), s.options(s.to)); !errors.As(err, &conflict) {
+				t.Errorf("a file that was changed since it was put back: %v", err)
+			}
+			continue
+		}
+		s.must(s.options(s.to))
+		if got := s.text("etc/deep/er/new.conf"); got != "new" {
+			t.Error(got)
+		}
+		s.must(s.options(s.from))
+		if got := s.text("etc/deep/er/new.conf"); got != "the administrator's" {
+			t.Error("it does not come back the second time:", got)
+		}
+	}
+}
+
+// TestAdoptAtBoot makes a generation the one to boot, with the leave to adopt:
+// nothing is touched before, nothing is called drift, and the boot takes over
+// the file, whose backup comes back later.
+func TestAdoptAtBoot(t *testing.T) {
+	t.Parallel()
+	for _, adopt := range []bool{false, true} {
+		s := newScene(t, newServices)
+		s.write("etc/deep/er/new.conf", "the administrator's")
+		o := s.options(s.to)
+		o.Adopt = adopt
+		var conflict *ConflictError
+		if err := BootOnly(o); errors.As(err, &conflict) == adopt {
+			t.Fatal(err)
+		}
+		if !adopt {
+			continue
+		}
+		drift, _, err := FindDrift(context.Background(), o)
+		if err != nil || len(drift) > 0 {
+			t.Errorf("before the reboot: %+v, %v", drift, err)
+		}
+		if got := s.text("etc/deep/er/new.conf"); got != "the administrator's" {
+			t.Error("before the reboot:", got)
+		}
+		if err := s.state.SetCurrent(s.to); err != nil { // as the boot does
+			t.Fatal(err)
+		}
+		if err := SettleFiles(s.state, &Place{Root: s.root}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.text("etc/deep/er/new.conf"); got != "new" {
+			t.Error("after the reboot:", got)
+		}
+		s.manager.running = map[string]string{"multi-user.target": ""}
+		s.manager.load()
+		for u := range s.manager.loaded {
+			s.manager.start(u)
+		}
+		if drift, _, err := FindDrift(context.Background(), o); err != nil || len(drift) > 0 {
+			t.Errorf("after the reboot: %+v, %v", drift, err)
+		}
+		s.must(s.options(s.from))
+		if got := s.text("etc/deep/er/new.conf"); got != "the administrator's" {
+			t.Error("it does not come back:", got)
+		}
+	}
+}
