@@ -204,7 +204,7 @@ func (c *compilation) newEvaluator(r *Result) {
 func (c *compilation) evaluate(r *Result) {
 	c.newEvaluator(r)
 	d := lower.Tree(c.ev, r.Tree, lower.Options{
-		Systemd: r.Tree.Systemd, Sysroot: c.o.Sysroot, Parallelism: c.o.Parallelism,
+		Systemd: r.Tree.Systemd, Sysroot: c.o.Sysroot, Below: c.below(), Parallelism: c.o.Parallelism,
 		ReadFile: func(m *index.Module, name string) ([]byte, error) { return c.filesOf(m.Module).Read(name) },
 	})
 	c.everything()

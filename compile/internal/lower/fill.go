@@ -62,7 +62,7 @@ func (l *lowering) fork(drafts []*draft) {
 				for _, d := range drafts[from:min(from+batch, len(drafts))] {
 					was := *d
 					if e.Clean(func() { f.unit(d) }) {
-						d.build(l.o.Systemd)
+						d.build(l.o)
 					} else {
 						*d = was
 					}

@@ -23,8 +23,16 @@ import (
 type Options struct {
 	Systemd     int
 	Sysroot     string
+	Below       Below
 	Parallelism int
 	ReadFile    func(m *index.Module, name string) ([]byte, error) // a file of a module's directory
+}
+
+// Below is the systemd below the system root: its version, 0 where it is not
+// known, and the file that tells it.
+type Below struct {
+	Version int
+	From    string
 }
 
 type lowering struct {
@@ -143,7 +151,7 @@ func (l *lowering) finish(drafts []*draft) {
 			defer wg.Done()
 			for i := len(drafts) * w / n; i < len(drafts)*(w+1)/n; i++ {
 				if drafts[i].file == nil {
-					drafts[i].build(l.o.Systemd)
+					drafts[i].build(l.o)
 				}
 			}
 		}()

@@ -64,7 +64,7 @@ func (l *lowering) offBlocks() {
 				d.lines = append(d.lines, line{fact: s.Fact, at: nameRange(s), name: nameRange(s), first: true})
 			}
 		}
-		d.build(directive.Newest)
+		d.build(Options{Systemd: directive.Newest})
 		for _, x := range d.diags {
 			if x.Severity == diag.Error && !strings.HasPrefix(x.Code, "E0502") {
 				l.diags = append(l.diags, x)

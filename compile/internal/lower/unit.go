@@ -122,15 +122,15 @@ func nameRange(s eval.Source) hcl.Range {
 }
 
 // build checks the lines and makes the unit file.
-func (d *draft) build(systemd int) {
-	ctx := value.Context{Systemd: systemd, User: d.scope == tree.User, UnitType: d.kind}
+func (d *draft) build(o Options) {
+	ctx := value.Context{Systemd: o.Systemd, User: d.scope == tree.User, UnitType: d.kind}
 	order := directive.Sections(d.kind)
 	sections := make([]string, 0, 3)
 	sections = append(sections, order...)
 	for i := range d.lines {
 		ln := &d.lines[i]
 		if !ln.ours {
-			d.check(ln, ctx, systemd)
+			d.check(ln, ctx, o)
 		}
 		known := false
 		for _, s := range sections {
@@ -183,7 +183,7 @@ func (d *draft) report(code, summary string, at hcl.Range, format string, args .
 }
 
 // check checks one line against the directive table and the kinds of values.
-func (d *draft) check(ln *line, ctx value.Context, systemd int) {
+func (d *draft) check(ln *line, ctx value.Context, o Options) {
 	f := ln.fact
 	if i := strings.IndexAny(ln.value, "\n\r\x00"); i >= 0 {
 		what := map[byte]string{'\n': "newline", '\r': "carriage return", 0: "NUL character"}[ln.value[i]]
@@ -204,7 +204,7 @@ func (d *draft) check(ln *line, ctx value.Context, systemd int) {
 		return
 	}
 	if ln.first {
-		d.version(ln, systemd)
+		d.version(ln, o)
 	}
 	if _, err := value.CheckDirective(f.Row, ln.value, ctx); err != nil {
 		code, summary := "E0505", "Directive has an invalid value"
@@ -249,15 +249,19 @@ func (d *draft) unknown(ln *line) {
 	d.report("W0503", "Directive is passed verbatim", ln.name, "unitgen knows no %s= in [%s] of a %s and checks nothing of it.%s", f.Name, f.Section, d.kind, near)
 }
 
-func (d *draft) version(ln *line, systemd int) {
-	r := ln.fact.Row
+func (d *draft) version(ln *line, o Options) {
+	r, systemd := ln.fact.Row, o.Systemd
 	switch {
 	case r.Kind == directive.Obsolete:
 		d.report("W0502", "Directive has no effect", ln.name, "systemd knows %s= and ignores it. Remove it.%s", r.Name, instead(r))
 	case systemd < r.Since:
 		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= came with systemd %d, and the host says systemd = %d. Raise it if no older machine loads this tree, or leave the directive out.", r.Name, r.Since, systemd)
+	case o.Below.Version > 0 && o.Below.Version < r.Since:
+		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= came with systemd %d, and the one below the system root is %d (%s). Leave the directive out, and write systemd = %d in the host, so that every check is made for it.", r.Name, r.Since, o.Below.Version, o.Below.From, o.Below.Version)
 	case r.Until > 0 && systemd >= r.Until:
 		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= is gone since systemd %d, and the host says systemd = %d.%s", r.Name, r.Until, systemd, instead(r))
+	case r.Until > 0 && o.Below.Version >= r.Until:
+		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= is gone since systemd %d, and the one below the system root is %d (%s).%s", r.Name, r.Until, o.Below.Version, o.Below.From, instead(r))
 	case r.Deprecated > 0 && systemd >= r.Deprecated:
 		d.report("W0501", "Directive is deprecated", ln.name, "%s= is deprecated since systemd %d.%s", r.Name, r.Deprecated, instead(r))
 	}
