@@ -340,7 +340,8 @@ func (m *Manager) load(name string) (*unit, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	for _, f := range m.loader.Closure(name) {
+	known := func(name string) bool { n := m.graph.Unit(name); return n != nil && n.File != nil }
+	for _, f := range m.loader.Extend(known, name) {
 		m.adoptFile(f)
 	}
 	n := m.graph.Unit(name)
