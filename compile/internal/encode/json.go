@@ -160,6 +160,9 @@ func writable(format string, v cty.Value, path cty.Path) error {
 		return &Error{format, path.Copy(), "it holds a secret, which may go only into credentials"}
 	case !v.IsKnown():
 		return &Error{format, path.Copy(), "its value is not known"}
+	case !v.IsNull() && v.Type() == cty.Number && v.AsBigFloat().IsInf():
+		// What YAML and TOML have for it is no number to most of their readers.
+		return &Error{format, path.Copy(), "it is an infinite number"}
 	}
 	return nil
 }

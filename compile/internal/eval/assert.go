@@ -71,11 +71,14 @@ func (e *Evaluator) assertion(b *index.Block) {
 		return
 	}
 	m, _ = m.UnmarkDeep()
-	text := "The condition does not hold."
-	if m.IsKnown() && !m.IsNull() && m.Type() == cty.String {
-		text = m.AsString()
+	if !m.IsKnown() {
+		return
 	}
-	d := e.err("E0317", "Assertion failed", cond.Expr().Range(), "%s", text)
+	if m.IsNull() || m.Type() != cty.String || m.AsString() == "" {
+		e.err("E0403", "Value has the wrong type", msg.Expr().Range(), "The message is a text that says what must be so, not %s.", describe(m))
+		return
+	}
+	d := e.err("E0317", "Assertion failed", cond.Expr().Range(), "%s", m.AsString())
 	if b.Kind == "warn" {
 		d.Severity, d.Code, d.Summary = diag.Warning, "W0317", "Warning of the configuration"
 	}

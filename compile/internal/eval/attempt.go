@@ -172,3 +172,31 @@ func noValue(d *hcl.Diagnostic) string {
 	}
 	return "No argument of try(…) has a value, and the last one must." + b.String()
 }
+
+// badArgument finds the parameter in what hcl says of an argument.
+var badArgument = regexp.MustCompile(`^Invalid value for "([^"]*)" parameter: (?s)(.*)$`)
+
+// ofFunction words the failure of a call, with the function's name first; ""
+// when the diagnostic is another.
+func ofFunction(d *hcl.Diagnostic) string {
+	extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if !ok || extra.CalledFunctionName() == "" || extra.CalledFunctionName() == "try" {
+		return ""
+	}
+	name := extra.CalledFunctionName()
+	if m := badArgument.FindStringSubmatch(strings.TrimSpace(d.Detail)); m != nil {
+		return fmt.Sprintf("%s(): %s: %s", name, m[1], sentence(m[2]))
+	}
+	if err := extra.FunctionCallError(); err != nil {
+		return fmt.Sprintf("%s(): %s", name, sentence(err.Error()))
+	}
+	return ""
+}
+
+// sentence ends a text as a sentence ends.
+func sentence(s string) string {
+	if s = strings.TrimRight(s, "."); strings.HasSuffix(s, "?") {
+		return s
+	}
+	return s + "."
+}

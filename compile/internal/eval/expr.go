@@ -507,8 +507,12 @@ func (e *Evaluator) hclError(s *Scope, hd hcl.Diagnostics, x hcl.Expression, sec
 			return
 		}
 		why := strings.TrimSpace(strings.ReplaceAll(d.Detail, deeper, ""))
+		why = strings.TrimPrefix(why, "Error during operation: ")
 		if secret {
 			why = "the expression reads a secret, so the reason is not shown. Try it with another value."
+		} else if text := ofFunction(d); text != "" {
+			e.err("E0304", "Expression cannot be evaluated", at, "%s", text)
+			return
 		} else if text := noValue(d); text != "" {
 			e.err("E0304", "Expression cannot be evaluated", at, "%s", text)
 			return
@@ -529,6 +533,10 @@ func unknownCall(d *hcl.Diagnostic) (string, bool) {
 	return "", false
 }
 
+// impure are functions that other languages have and this one cannot.
+var impure = map[string]bool{"env": true, "getenv": true, "get_env": true, "timestamp": true, "plantimestamp": true, "now": true, "time": true,
+	"uuid": true, "random": true, "rand": true, "bcrypt": true, "http": true, "fetch": true, "exec": true, "shell": true}
+
 func (e *Evaluator) unknownFunction(s *Scope, name string, at hcl.Range) {
 	if index.IsWrapper(name) {
 		e.err("E0401", "Wrong use of a wrapper", at, "%s() counts only as the outermost call of a definition, or of a value in a literal { … }. Move it there.", name)
@@ -539,10 +547,10 @@ func (e *Evaluator) unknownFunction(s *Scope, name string, at hcl.Range) {
 		names = append(names, n)
 	}
 	detail := fmt.Sprintf("There is no function %q.", name)
-	if near := types.Suggest(name, names); near != "" {
+	if impure[name] {
+		detail += " Functions are pure: no clock, no environment, no chance, no network. What changes from build to build comes in as the value of an option."
+	} else if near := types.Suggest(name, names); near != "" {
 		detail += fmt.Sprintf(" Did you mean %q?", near)
-	} else if name == "file" || name == "env" || name == "timestamp" {
-		detail += " Functions are pure: no clock, no environment, no network."
 	} else {
 		detail += " See docs/functions.md."
 	}

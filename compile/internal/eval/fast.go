@@ -9,6 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/unitgen/unitgen/compile/internal/funcs"
 )
 
 // longText is the length from which general measures the texts of an
@@ -166,13 +168,16 @@ func (e *Evaluator) simpleBinary(s *Scope, x *hclsyntax.BinaryOpExpr) (cty.Value
 	if !ok || !plain(r) || r.Type() != cty.Number || l.AsBigFloat().IsInf() || r.AsBigFloat().IsInf() {
 		return cty.NilVal, false
 	}
+	var v cty.Value
 	switch x.Op {
 	case hclsyntax.OpAdd:
-		return l.Add(r), true
+		v = l.Add(r)
 	case hclsyntax.OpSubtract:
-		return l.Subtract(r), true
+		v = l.Subtract(r)
+	default:
+		v = l.Multiply(r)
 	}
-	return l.Multiply(r), true
+	return v, funcs.Bounded(v.AsBigFloat())
 }
 
 func (e *Evaluator) simpleObject(s *Scope, x *hclsyntax.ObjectConsExpr) (cty.Value, bool) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -159,6 +160,11 @@ func (e *env) render(name string, vars cty.Value) (cty.Value, error) {
 func templateError(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
+			// Of templates that call one another the innermost tells what is wrong.
+			if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok && extra.CalledFunctionName() == "templatefile" && extra.FunctionCallError() != nil {
+				return extra.FunctionCallError()
+			}
+			d.Detail = strings.TrimRight(d.Detail, ".")
 			if d.Subject != nil {
 				return fmt.Errorf("%s:%d:%d: %s: %s", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column, d.Summary, d.Detail)
 			}

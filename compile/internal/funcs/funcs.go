@@ -67,6 +67,9 @@ func put(category, signature, summary string, e *entry, examples []string) {
 	if table[name] != nil || len(examples)%2 != 0 {
 		panic("This is a bug in unitgen: the function " + name + " is declared twice or has half an example")
 	}
+	if numeric[name] && e.env == nil {
+		e.fn = finite(e.fn)
+	}
 	e.Doc = Doc{Name: name, Signature: signature, Category: category, Summary: summary}
 	for i := 0; i < len(examples); i += 2 {
 		e.Examples = append(e.Examples, Example{examples[i], examples[i+1]})

@@ -1,6 +1,8 @@
 package syntax
 
 import (
+	"bytes"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -14,6 +16,25 @@ const MaxNesting = 200
 // expression at one level of nesting: each is a level of recursion for the
 // parser or the evaluator.
 const MaxOperators = 2000
+
+// maxDigits is how many characters a number may have.
+const maxDigits = 1000
+
+// hugeExponent reports whether a number, or what begins with its exponent, has
+// an exponent of more than three digits.
+func hugeExponent(b []byte) bool {
+	i := bytes.IndexAny(b, "eE")
+	if i < 0 {
+		return false
+	}
+	b = bytes.TrimLeft(b[i+1:], "+-")
+	b = bytes.TrimLeft(b, "0")
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return n > 3
+}
 
 // bounds refuses nesting that would overflow the stack of the recursive
 // parser. A quick look at the bytes clears nearly every file; only suspicious
@@ -68,6 +89,10 @@ func (f *File) bounds() *diag.Diagnostic {
 			}
 		case hclsyntax.TokenComma:
 			top = 0
+		case hclsyntax.TokenNumberLit:
+			if len(t.Bytes) > maxDigits || hugeExponent(t.Bytes) {
+				return diag.Errorf("E0111", "Number is out of bounds", Range(t.Range), "A number has at most %d digits and an exponent of at most three. Write it in quotes if it is meant as text.", maxDigits)
+			}
 		case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenPlus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
 			hclsyntax.TokenPercent, hclsyntax.TokenQuestion, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp,
 			hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq:
@@ -83,8 +108,15 @@ func (f *File) bounds() *diag.Diagnostic {
 // suspicious counts brackets and operators without regard to strings, which
 // can only count too many within one stretch between plain lines.
 func (f *File) suspicious() bool {
-	depth, deepest, run, controls := 0, 0, 0, 0
+	depth, deepest, run, controls, digits := 0, 0, 0, 0, 0
 	for i, c := range f.Src {
+		if c >= '0' && c <= '9' {
+			if digits++; digits > maxDigits {
+				return true
+			}
+			continue
+		}
+		digits = 0
 		switch c {
 		case '{', '[', '(':
 			depth++
@@ -100,6 +132,10 @@ func (f *File) suspicious() bool {
 		case '}', ']', ')':
 			if depth > 0 {
 				depth--
+			}
+		case 'e', 'E':
+			if i > 0 && f.Src[i-1] >= '0' && f.Src[i-1] <= '9' && hugeExponent(f.Src[i:min(len(f.Src), i+8)]) {
+				return true
 			}
 		case '!', '-', '+', '*', '/', '%', '?', '&', '|', '<', '>':
 			run++
