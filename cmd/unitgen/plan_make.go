@@ -122,6 +122,7 @@ func (a *app) planUnits(ctx context.Context, s *generation.State, p *planning, d
 		return &exitError{exitRefused, err}
 	}
 	p.Plan = plan.Make(p.old, p.new, st)
+	p.Notes = append(p.Notes, tooNew(ctx, targets, p.old.Dir(), dir)...)
 	if !current {
 		return nil
 	}
@@ -144,6 +145,7 @@ func (a *app) planUnits(ctx context.Context, s *generation.State, p *planning, d
 	if err != nil {
 		return refusedBy(err)
 	}
+	p.Notes = append(p.Notes, x.Warnings...)
 	for _, r := range x.Refusals {
 		p.Refused = append(p.Refused, r.Error())
 	}

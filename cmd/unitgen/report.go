@@ -29,6 +29,8 @@ type jsonReport struct {
 	Failures []jsonFailure           `json:"failures"`
 	Leftover []string                `json:"leftover"`
 	Repaired []string                `json:"repaired,omitempty"`
+	// Notes are the warnings that went to stderr.
+	Notes []string `json:"notes,omitempty"`
 }
 
 type jsonFailure struct {
@@ -41,7 +43,7 @@ type jsonFailure struct {
 func (a *app) sayReport(r activation.Report, err error, f switchFlags) error {
 	o := outcomes[r.Outcome]
 	if f.json {
-		j := jsonReport{Outcome: o.word, From: r.From, To: r.To, Plans: r.Plans, Failures: []jsonFailure{}, Leftover: r.Leftover, Repaired: r.Repaired}
+		j := jsonReport{Outcome: o.word, From: r.From, To: r.To, Plans: r.Plans, Failures: []jsonFailure{}, Leftover: r.Leftover, Repaired: r.Repaired, Notes: a.notes}
 		if j.Plans == nil {
 			j.Plans = []activation.TargetPlan{}
 		}
@@ -103,7 +105,7 @@ func still(from int) string {
 
 func (a *app) sayBootOnly(g generation.Generation, asJSON bool) error {
 	if asJSON {
-		return writeJSON(a.out, jsonReport{Outcome: "boot-only", To: g.Number, Plans: []activation.TargetPlan{}, Failures: []jsonFailure{}, Leftover: []string{}})
+		return writeJSON(a.out, jsonReport{Outcome: "boot-only", To: g.Number, Plans: []activation.TargetPlan{}, Failures: []jsonFailure{}, Leftover: []string{}, Notes: a.notes})
 	}
 	_, err := fmt.Fprintf(a.out, "Generation %d starts at the next boot; nothing that runs was touched.\n", g.Number)
 	return err

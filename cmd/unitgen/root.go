@@ -46,6 +46,8 @@ func (e *exitError) Unwrap() error { return e.err }
 type app struct {
 	in       io.Reader
 	out, err io.Writer
+
+	notes []string // warnings of a switch, for its JSON
 }
 
 // commands lists the constructors of all commands; each stands in the file

@@ -159,8 +159,9 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		return refusedBy(err)
 	}
 	if note := otherHost(s, g.Tree); note != "" {
-		fmt.Fprintln(a.err, "unitgen: warning: "+note)
+		a.note(note)
 	}
+	a.noteTooNew(ctx, s, targets, g.Tree)
 	o := activation.Options{
 		State: s, To: g.Number, Targets: targets, Place: place, NoBoot: f.noBoot, Adopt: f.adopt,
 		Force: f.force, KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
@@ -181,6 +182,9 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		o.Progress = a.progress()
 	}
 	report, err := activation.Switch(ctx, o)
+	for _, w := range report.Warnings {
+		fmt.Fprintln(a.err, "unitgen: warning: "+w)
+	}
 	if report.Outcome == activation.Refused {
 		if created {
 			err = errors.Join(err, s.Discard(g.Number))
