@@ -69,8 +69,10 @@ func (c *compilation) finish() (*Result, diag.List) {
 		c.guard(r)
 	}()
 	if d := c.watch(done); d != nil {
-		// The evaluation cannot be stopped from outside; nobody reads what it
-		// still writes.
+		// The evaluation ends by itself soon; nobody reads what it still writes.
+		if ev := c.eval.Load(); ev != nil {
+			ev.Stop()
+		}
 		other := newCompilation(c.ctx, c.o)
 		other.lazy, other.diags = true, diag.List{d}
 		return &Result{Tree: &tree.Tree{}, Sources: Sources{}, c: other}, other.diags

@@ -262,8 +262,12 @@ func growAsserts(b testing.TB, dir string, n int) {
 }
 
 func growManyForEach(b testing.TB, dir string, n int) {
-	grow(b, dir, "", 20, func(i int) string {
-		return fmt.Sprintf("service \"w%d\" {\n  for_each = toset([for i in range(%d) : \"n${i}\"])\n  name = \"w%d-${each.key}\"\n  ExecStart = \"/bin/w\"\n  After = [service.w%d[\"n0\"]]\n}\n", i, n, i, (i+19)%20)
+	grow(b, dir, growNames(n), 20, func(i int) string {
+		after := ""
+		if i > 0 {
+			after = fmt.Sprintf("  After = [service.w%d[\"0\"]]\n", i-1)
+		}
+		return fmt.Sprintf("service \"w%d\" {\n  for_each = toset(local.names)\n  name = \"w%d-${each.key}\"\n  ExecStart = \"/bin/w\"\n%s}\n", i, i, after)
 	})
 }
 

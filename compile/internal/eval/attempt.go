@@ -15,6 +15,7 @@ import (
 // calls is what the calls in an expression say of it before it is evaluated.
 type calls struct {
 	sensitive bool               // it makes secrets of its own
+	loops     bool               // it has for expressions
 	attempts  map[hcl.Range]bool // where the traversals inside try(…) and can(…) stand
 }
 
@@ -28,6 +29,8 @@ func callsOf(x hcl.Expression) calls {
 	_ = hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if !ok {
+			_, loop := n.(*hclsyntax.ForExpr)
+			c.loops = c.loops || loop
 			return nil
 		}
 		switch call.Name {

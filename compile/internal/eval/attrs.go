@@ -178,35 +178,32 @@ type EtcFile struct{}
 
 // etcExists reports whether a dynamic etc block or a generator makes a path.
 func (e *Evaluator) etcExists(path string) bool {
-	for _, b := range e.IX.Blocks["etc"] {
-		if b.ForEach == nil && b.Name == nil {
-			continue
-		}
-		inst, ok := e.Instances(b, b.Header)
-		if !ok {
-			return true
-		}
-		for _, in := range inst {
-			if in.Name == path {
+	if e.etcPaths == nil {
+		all := map[string]bool{}
+		for _, b := range e.IX.Dynamic["etc"] {
+			inst, ok := e.Instances(b, b.Header)
+			if !ok {
 				return true
 			}
-		}
-	}
-	for _, b := range e.IX.Blocks["generate"] {
-		out, ok := e.Generated(b, b.Header)
-		if !ok {
-			return true
-		}
-		if out == nil {
-			continue
-		}
-		for i := range out.Etc {
-			if out.Etc[i].Label == path {
-				return true
+			for _, in := range inst {
+				all[in.Name] = true
 			}
 		}
+		for _, b := range e.IX.Blocks["generate"] {
+			out, ok := e.Generated(b, b.Header)
+			if !ok {
+				return true
+			}
+			if out == nil {
+				continue
+			}
+			for i := range out.Etc {
+				all[out.Etc[i].Label] = true
+			}
+		}
+		e.etcPaths = all
 	}
-	return false
+	return e.etcPaths[path]
 }
 
 var _ generate.Block

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -66,9 +67,13 @@ type Evaluator struct {
 	// Reading is where the evaluation stands, for a watchdog.
 	Reading atomic.Pointer[hcl.Range]
 
-	o      Options
-	base   *Evaluator // of a fork: the evaluator whose nodes it reads
-	missed bool       // a fork came upon what it may not evaluate
+	o        Options
+	keyed    map[index.Key]*instanceNames
+	etcPaths map[string]bool // that for_each, name and generators make
+
+	stop   *atomic.Bool // shared with forks
+	base   *Evaluator   // of a fork: the evaluator whose nodes it reads
+	missed bool         // a fork came upon what it may not evaluate
 	forks  atomic.Pointer[[]*Evaluator]
 
 	stack   []frame
@@ -94,7 +99,7 @@ type Read struct {
 
 // New makes an evaluator.
 func New(ix *index.Index, o Options) *Evaluator {
-	return &Evaluator{IX: ix, o: o, options: map[*index.Option]*pathNode{}, locals: map[*index.Local]*node{},
+	return &Evaluator{IX: ix, o: o, stop: &atomic.Bool{}, options: map[*index.Option]*pathNode{}, locals: map[*index.Local]*node{},
 		conds: map[*index.Block]*node{}, names: map[*index.Block]*nameSet{}, gens: map[*index.Block]*genNode{},
 		funcs: map[*index.Module]map[string]function.Function{}, linted: map[hcl.Expression]bool{}, facts: factTable{}}
 }
@@ -125,6 +130,9 @@ type frame struct {
 // force evaluates a node once. ok is false when its evaluation was reported as
 // wrong; the value is then unknown.
 func (e *Evaluator) force(n *node, at hcl.Range, f func() (cty.Value, bool)) (cty.Value, bool) {
+	if e.stop.Load() {
+		runtime.Goexit()
+	}
 	if e.base != nil && n.state != done && !n.own {
 		e.missed = true
 		return cty.DynamicVal, false

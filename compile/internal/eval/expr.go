@@ -218,6 +218,12 @@ func (e *Evaluator) general(s *Scope, x hcl.Expression) (cty.Value, bool) {
 		}
 		ctx.Variables = root.object()
 	}
+	if in.loops {
+		if ctx.Variables == nil {
+			ctx.Variables = map[string]cty.Value{}
+		}
+		ctx.Variables[syntax.StopName] = syntax.StopValue(e.stop)
+	}
 	if !all {
 		return cty.DynamicVal, false
 	}

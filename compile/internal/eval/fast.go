@@ -4,11 +4,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-
-	"github.com/hashicorp/hcl/v2"
 
 	"github.com/unitgen/unitgen/compile/internal/funcs"
 )
@@ -138,6 +137,7 @@ func (e *Evaluator) simpleCall(s *Scope, x *hclsyntax.FunctionCallExpr) (cty.Val
 		}
 		if !p.Type.Equals(cty.DynamicPseudoType) && !v.Type().Equals(p.Type) {
 			var err error
+			v = funcs.Alike(v)
 			if v, err = convert.Convert(v, p.Type); err != nil {
 				return cty.NilVal, false
 			}

@@ -37,12 +37,19 @@ func (e *Evaluator) Fork(n int) []*Evaluator {
 	out := make([]*Evaluator, n)
 	for i := range out {
 		f := New(e.IX.Fork(), e.o)
-		f.base = e
+		f.base, f.aside, f.stop = e, e.aside, e.stop
 		out[i] = f
 	}
 	e.forks.Store(&out)
 	return out
 }
+
+// Stop ends the evaluation and its forks as soon as that can be: their
+// goroutines end. What they were to give is lost.
+func (e *Evaluator) Stop() { e.stop.Store(true) }
+
+// Stopped reports whether the evaluation is to end.
+func (e *Evaluator) Stopped() bool { return e.stop.Load() }
 
 // shared gives the evaluator that holds the nodes.
 func (e *Evaluator) shared() *Evaluator {

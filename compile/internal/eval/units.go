@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -416,24 +417,51 @@ func (e *Evaluator) instanceKeys(r ref, t hcl.Traversal) (map[string]bool, bool)
 	return keys, true
 }
 
-// readInstances gives the names of a for_each block's units by key.
-func (e *Evaluator) readInstances(r ref, t hcl.Traversal) (cty.Value, []string, bool) {
-	at := t.SourceRange()
-	names := map[string]cty.Value{}
-	for _, b := range e.IX.Units[r.key] {
+// instanceNames are the units of the for_each blocks of one label, by key.
+type instanceNames struct {
+	values map[string]cty.Value
+	order  []string // of the units
+	object cty.Value
+}
+
+// namesByKey gives the names of a for_each block's units by key, once.
+func (e *Evaluator) namesByKey(k index.Key, at hcl.Range) (*instanceNames, bool) {
+	if n := e.keyed[k]; n != nil {
+		return n, true
+	}
+	n := &instanceNames{values: map[string]cty.Value{}}
+	for _, b := range e.IX.Units[k] {
 		inst, ok := e.Instances(b, at)
 		if !ok {
-			return cty.DynamicVal, nil, false
+			return nil, false
 		}
 		for _, in := range inst {
 			if in.Each != nil {
-				names[in.Each.Key.AsString()] = cty.StringVal(in.Name)
+				n.values[in.Each.Key.AsString()] = cty.StringVal(in.Name)
 			}
 		}
 	}
+	for _, key := range slices.Sorted(maps.Keys(n.values)) {
+		n.order = append(n.order, n.values[key].AsString())
+	}
+	n.object = cty.ObjectVal(n.values)
+	if e.keyed == nil {
+		e.keyed = map[index.Key]*instanceNames{}
+	}
+	e.keyed[k] = n
+	return n, true
+}
+
+// readInstances gives the names of a for_each block's units by key.
+func (e *Evaluator) readInstances(r ref, t hcl.Traversal) (cty.Value, []string, bool) {
+	at := t.SourceRange()
+	names, ok := e.namesByKey(r.key, at)
+	if !ok {
+		return cty.DynamicVal, nil, false
+	}
 	if len(t) > 2 {
 		key := stepName(t[2])
-		n, ok := names[key]
+		n, ok := names.values[key]
 		if ok {
 			e.reads = append(e.reads, Read{n.AsString(), at})
 			if len(t) > 3 {
@@ -443,18 +471,14 @@ func (e *Evaluator) readInstances(r ref, t hcl.Traversal) (cty.Value, []string, 
 			return n, e.steps(t, 3), true
 		}
 		if key != "" {
-			keys := make([]string, 0, len(names))
-			for k := range names {
-				keys = append(keys, k)
-			}
-			e.noKey(t, 2, key, keys)
+			e.noKey(t, 2, key, slices.Collect(maps.Keys(names.values)))
 			return cty.DynamicVal, nil, false
 		}
 	}
-	for _, n := range names {
-		e.reads = append(e.reads, Read{n.AsString(), at})
+	for _, n := range names.order {
+		e.reads = append(e.reads, Read{n, at})
 	}
-	return cty.ObjectVal(names), e.steps(t, 2), true
+	return names.object, e.steps(t, 2), true
 }
 
 // unitName gives the full name of what a reference names.

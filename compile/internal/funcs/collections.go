@@ -19,7 +19,7 @@ func init() {
 	add(c, "compact(list)", "A list of strings without the empty ones and nulls.", stdlib.CompactFunc, `compact(["a", "", "b"])`, `["a", "b"]`)
 	add(c, "concat(lists…)", "Lists one after another.", stdlib.ConcatFunc, `concat(["a"], ["b", "c"])`, `["a", "b", "c"]`)
 	add(c, "contains(list, value)", "Whether a list or set has an element.", stdlib.ContainsFunc, `contains(["a", "b"], "b")`, `true`)
-	add(c, "distinct(list)", "A list without repetitions; first places are kept.", stdlib.DistinctFunc, `distinct(["a", "b", "a"])`, `["a", "b"]`)
+	add(c, "distinct(list)", "A list without repetitions; first places are kept.", distinct, `distinct(["a", "b", "a"])`, `["a", "b"]`)
 	add(c, "element(list, index)", "The element at an index, which wraps around.", stdlib.ElementFunc, `element(["a", "b"], 3)`, `"b"`)
 	add(c, "flatten(list)", "Nested lists as one list.", stdlib.FlattenFunc, `flatten([["a"], [["b"], "c"]])`, `["a", "b", "c"]`)
 	add(c, "index(list, value)", "The index of the first element with that value; an error when there is none.", index, `index(["a", "b"], "b")`, `1`)

@@ -37,13 +37,13 @@ func to(want cty.Type) function.Function {
 			if args[0].IsNull() && args[0].Type() == cty.DynamicPseudoType {
 				return want, nil
 			}
-			v, err := convert.Convert(args[0], want)
+			v, err := convert.Convert(Alike(args[0]), want)
 			if err != nil {
 				return cty.NilType, function.NewArgErrorf(0, "cannot become a %s: %s", strings.TrimSuffix(want.FriendlyName(), " of dynamic"), err)
 			}
 			return v.Type(), nil
 		},
-		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) { return convert.Convert(args[0], t) },
+		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) { return convert.Convert(Alike(args[0]), t) },
 	})
 }
 

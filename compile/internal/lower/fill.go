@@ -56,7 +56,7 @@ func (l *lowering) fork(drafts []*draft) {
 			f := filler{e, true, &work}
 			for {
 				from := int(next.Add(batch)) - batch
-				if from >= len(drafts) {
+				if from >= len(drafts) || e.Stopped() {
 					return
 				}
 				for _, d := range drafts[from:min(from+batch, len(drafts))] {
@@ -71,6 +71,9 @@ func (l *lowering) fork(drafts []*draft) {
 		}()
 	}
 	wg.Wait()
+	if l.e.Stopped() {
+		runtime.Goexit()
+	}
 	for _, e := range forks {
 		l.e.Join(e)
 	}

@@ -368,6 +368,7 @@ func (q *quick) whole() (hclsyntax.Expression, bool) {
 		return nil, false
 	}
 	q.directives = readsOf(x, q.read) || q.directives
+	stoppableIn(x)
 	return x, true
 }
 

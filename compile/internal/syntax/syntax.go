@@ -135,6 +135,7 @@ func (f *File) attrs(m hclsyntax.Attributes, reads map[string]bool) []*Attr {
 	for i := range slab {
 		a := &slab[i]
 		a.Lit = f.literal(a.expr)
+		stoppableIn(a.expr)
 		if a.Lit.Kind == LitNone && readsOf(a.expr, reads) {
 			f.ReadsDirectives = true
 		}
