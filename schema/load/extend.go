@@ -30,14 +30,18 @@ func (l *Loader) reach(names []string, known func(name string) bool) []*Unit {
 		u := todo[0]
 		todo = todo[1:]
 		for _, d := range u.Deps {
-			if known == nil || !known(d.Unit) {
+			switch {
+			case known == nil:
+				visit(d.Unit)
+			case inverseOnly(d) || known(d.Unit):
+			default:
 				visit(d.Unit)
 			}
 		}
 	}
 	for _, u := range reached {
 		for _, d := range u.Deps {
-			if inv := inverse[d.Type]; inv != "" && !(len(d.Origins) == 1 && d.Origins[0] == "inverse") {
+			if inv := inverse[d.Type]; inv != "" && !inverseOnly(d) {
 				if o := reached[d.Unit]; o != nil {
 					o.put(inv, u.Name, fromInverse, nil)
 				}
@@ -52,3 +56,7 @@ func (l *Loader) reach(names []string, known func(name string) bool) []*Unit {
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
+
+// inverseOnly reports whether a dependency is nothing but the other half of
+// one that another unit has.
+func inverseOnly(d Dep) bool { return len(d.Origins) == 1 && d.Origins[0] == "inverse" }
