@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
-	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -38,7 +37,7 @@ func init() {
 	add(c, "tomlencode(object)", "A TOML file.", encoder("toml"), `tomlencode({ a = 1, b = { c = "x" } })`, `"a = 1\n\n[b]\nc = \"x\"\n"`)
 	add(c, "urldecode(string)", "A string from its form in a URL's query.", str(func(a []string) (string, error) { return url.QueryUnescape(a[0]) }, "string"), `urldecode("a%20b")`, `"a b"`)
 	add(c, "urlencode(string)", "A string in the form for a URL's query.", str(func(a []string) (string, error) { return url.QueryEscape(a[0]), nil }, "string"), `urlencode("a b&c")`, `"a+b%26c"`)
-	add(c, "yamldecode(string)", "A value from YAML text with one document.", ctyyaml.YAMLDecodeFunc, `yamldecode("a: [1, x]").a`, `[1, "x"]`)
+	add(c, "yamldecode(string)", "A value from YAML text with one document.", yamlDecode, `yamldecode("a: [1, x]").a`, `[1, "x"]`)
 	add(c, "yamlencode(value)", "A value as YAML in block style, keys sorted.", encoder("yaml"), `yamlencode({ a = [1, "yes"] })`, `"a:\n  - 1\n  - \"yes\"\n"`)
 }
 
