@@ -69,7 +69,7 @@ type Related struct {
 // says what, why and what to do.
 type Diagnostic struct {
 	Severity Severity
-	Code     string // E0301 and its like; see docs/diagnostics.md
+	Code     string // E0301 and its like; ID gives it with the letter of the severity
 	Summary  string
 	Detail   string
 	Subject  Range // what is wrong

@@ -55,7 +55,7 @@ func (r *renderer) diagnostic(d *Diagnostic) {
 	style := map[Severity]string{Error: red, Warning: yellow, Advice: cyan}[d.Severity]
 	head := d.Severity.String()
 	if d.Code != "" {
-		head += "[" + d.Code + "]"
+		head += "[" + d.ID() + "]"
 	}
 	fmt.Fprintf(r.out, "%s %s\n", r.paint(style, head+":"), r.paint(bold, printable(d.Summary)))
 	if !d.Subject.IsZero() {
@@ -274,7 +274,7 @@ func toJSON(r Range) *jsonRange {
 
 // MarshalJSON gives the diagnostic as docs/cli.md lays it out.
 func (d *Diagnostic) MarshalJSON() ([]byte, error) {
-	j := jsonDiagnostic{d.Severity.String(), d.Code, d.Summary, d.Detail, toJSON(d.Subject), []jsonRelated{}}
+	j := jsonDiagnostic{d.Severity.String(), d.ID(), d.Summary, d.Detail, toJSON(d.Subject), []jsonRelated{}}
 	for _, r := range d.Related {
 		j.Related = append(j.Related, jsonRelated{r.Message, toJSON(r.Range)})
 	}

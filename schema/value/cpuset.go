@@ -60,18 +60,26 @@ func ParseCPUSet(s string) (CPUSet, error) {
 		if b > maxCPU {
 			return set, wrong(w, "is too large a CPU number", wantCPUSet)
 		}
-		for ; a <= b; a++ {
-			set = set.with(int(a))
-		}
+		set = set.through(int(a), int(b))
 	}
 	return set, nil
 }
 
-func (s CPUSet) with(n int) CPUSet {
-	for len(s) <= n/64 {
-		s = append(s, 0)
+// through adds the numbers from a to b.
+func (s CPUSet) through(a, b int) CPUSet {
+	if n := b/64 + 1 - len(s); n > 0 {
+		s = append(s, make(CPUSet, n)...)
 	}
-	s[n/64] |= 1 << (n % 64)
+	for i := a / 64; i <= b/64; i++ {
+		w := ^uint64(0)
+		if i == a/64 {
+			w &= ^uint64(0) << (a % 64)
+		}
+		if i == b/64 {
+			w &= ^uint64(0) >> (63 - b%64)
+		}
+		s[i] |= w
+	}
 	return s
 }
 
@@ -114,23 +122,37 @@ func (s CPUSet) Union(o CPUSet) CPUSet {
 // String gives the set as ranges with blanks between them, "0-3 8".
 func (s CPUSet) String() string {
 	var b strings.Builder
-	l := s.List()
-	for i := 0; i < len(l); {
-		j := i
-		for j+1 < len(l) && l[j+1] == l[j]+1 {
-			j++
-		}
+	for i := s.next(0, true); i < len(s)*64; {
+		end := s.next(i, false)
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(strconv.Itoa(l[i]))
-		if j > i {
+		b.WriteString(strconv.Itoa(i))
+		if end-1 > i {
 			b.WriteByte('-')
-			b.WriteString(strconv.Itoa(l[j]))
+			b.WriteString(strconv.Itoa(end - 1))
 		}
-		i = j + 1
+		i = s.next(end, true)
 	}
 	return b.String()
+}
+
+// next gives the first number from one on that is in the set, or is not; past
+// the last word where there is none.
+func (s CPUSet) next(from int, in bool) int {
+	for i := from / 64; i < len(s); i++ {
+		w := s[i]
+		if !in {
+			w = ^w
+		}
+		if i == from/64 {
+			w &= ^uint64(0) << (from % 64)
+		}
+		if w != 0 {
+			return i*64 + bits.TrailingZeros64(w)
+		}
+	}
+	return len(s) * 64
 }
 
 func cpuSet(c *Context, s string) (string, error) {

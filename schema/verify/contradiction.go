@@ -57,12 +57,21 @@ func (c *checker) contradictions() {
 // ordersBothWays complains of a unit that is to start before and after the
 // same other unit.
 func (c *checker) ordersBothWays(u *load.Unit) {
-	for _, d := range u.Deps {
-		if d.Type != "After" || !fromFile(d) {
-			continue
+	var before map[string]load.Dep
+	for _, e := range u.Deps {
+		if e.Type == "Before" && fromFile(e) {
+			if before == nil {
+				before = map[string]load.Dep{}
+			}
+			before[e.Unit] = e
 		}
-		for _, e := range u.Deps {
-			if e.Type == "Before" && e.Unit == d.Unit && fromFile(e) {
+	}
+	if before == nil {
+		return
+	}
+	for _, d := range u.Deps {
+		if d.Type == "After" && fromFile(d) {
+			if e, both := before[d.Unit]; both {
 				dg := diag.Warnf(CodeContradiction, "Contradictory dependencies", depAt(u, d), "%s has both After=%s and Before=%s. Keep the one that is meant.", u.Name, d.Unit, d.Unit)
 				dg.Related = []diag.Related{{Message: "Before=" + e.Unit + " is here", Range: depAt(u, e)}}
 				c.add(dg)

@@ -57,6 +57,11 @@ func (c *checker) cycles() {
 		}
 		if root := c.together(cyc); root != "" {
 			c.add(cycleDiag(cyc, root))
+		} else if !slices.ContainsFunc(cyc, func(e edge) bool { return !c.isNamed[e.to] || !fromFile(e.dep) }) {
+			// Whoever starts them all by hand still gets it.
+			d := cycleDiag(cyc, "them all")
+			d.Severity = diag.Advice
+			c.add(d)
 		}
 	}
 }
