@@ -188,6 +188,9 @@ func (c *compilation) mapped(found diag.List, m *originMap, adopted map[string]b
 		if x.Code == verify.CodeMissingUnit && c.o.Sysroot == "" && x.Severity == diag.Error {
 			x.Severity = diag.Warning
 		}
+		if x.Code == verify.CodeCycle && x.Severity == diag.Advice {
+			x.Severity = diag.Warning // nothing starts the units together yet
+		}
 		out = append(out, &x)
 	}
 	return out

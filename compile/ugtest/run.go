@@ -67,7 +67,7 @@ func (r *run) diagnostics(diags diag.List, fail func(hcl.Range, string, ...any))
 	}
 	for i, d := range diags {
 		if d.Severity == diag.Error && !used[i] {
-			fail(r.header, "%s[%s] at %s: %s: %s", d.Severity, d.Code, d.Subject, d.Summary, d.Detail)
+			fail(r.header, "%s[%s] at %s: %s: %s", d.Severity, d.ID(), d.Subject, d.Summary, d.Detail)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func says(diags diag.List) string {
 	}
 	var out []string
 	for _, d := range diags {
-		out = append(out, fmt.Sprintf("%s[%s] at %s: %s", d.Severity, d.Code, d.Subject, d.Detail))
+		out = append(out, fmt.Sprintf("%s[%s] at %s: %s", d.Severity, d.ID(), d.Subject, d.Detail))
 	}
 	return "; there were:\n  " + strings.Join(out, "\n  ")
 }
@@ -101,7 +101,7 @@ func (e *expect) describe() string {
 }
 
 func (e *expect) matches(d *diag.Diagnostic) bool {
-	return d.Severity.String() == e.severity && (e.code == "" || e.code == d.Code) &&
+	return d.Severity.String() == e.severity && (e.code == "" || e.code == d.Code || e.code == d.ID()) &&
 		(e.message == nil || e.message.MatchString(d.Summary+": "+d.Detail)) &&
 		(e.file == "" || e.file == d.Subject.File) && (e.line == 0 || e.line == d.Subject.Start.Line)
 }

@@ -57,7 +57,7 @@ func scope(out *compile.Result, entries []Entry, diags diag.List) map[string]cty
 	list := make([]cty.Value, 0, len(diags))
 	for _, d := range diags {
 		list = append(list, cty.ObjectVal(map[string]cty.Value{
-			"severity": cty.StringVal(d.Severity.String()), "code": cty.StringVal(d.Code), "summary": cty.StringVal(d.Summary),
+			"severity": cty.StringVal(d.Severity.String()), "code": cty.StringVal(d.ID()), "summary": cty.StringVal(d.Summary),
 			"detail": cty.StringVal(d.Detail), "file": cty.StringVal(d.Subject.File), "line": cty.NumberIntVal(int64(d.Subject.Start.Line)),
 		}))
 	}

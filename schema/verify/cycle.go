@@ -57,13 +57,26 @@ func (c *checker) cycles() {
 		}
 		if root := c.together(cyc); root != "" {
 			c.add(cycleDiag(cyc, root))
-		} else if !slices.ContainsFunc(cyc, func(e edge) bool { return !c.isNamed[e.to] || !fromFile(e.dep) }) {
+		} else if c.ownCircle(cyc) {
 			// Whoever starts them all by hand still gets it.
 			d := cycleDiag(cyc, "them all")
 			d.Severity = diag.Advice
 			c.add(d)
 		}
 	}
+}
+
+// ownCircle reports whether a cycle that no start brings together is a mistake
+// all the same: the files of the units that are checked say every edge of it,
+// more than one of them does, and no two of the units exclude each other.
+func (c *checker) ownCircle(cyc []edge) bool {
+	in, files := map[string]bool{}, map[*load.Unit]bool{}
+	for _, e := range cyc {
+		in[e.to.Name], files[e.of] = true, true
+	}
+	return len(files) > 1 && !slices.ContainsFunc(cyc, func(e edge) bool {
+		return !c.isNamed[e.to] || !fromFile(e.dep) || slices.ContainsFunc(e.to.Deps, func(d load.Dep) bool { return d.Type == "Conflicts" && in[d.Unit] })
+	})
 }
 
 // together names a unit whose start pulls in every unit of a cycle, "" where

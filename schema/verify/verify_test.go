@@ -45,13 +45,15 @@ func TestChecks(t *testing.T) {
 			"a.service": "[Unit]\nWants=b.service\nAfter=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain},
 			verify.Options{}, []string{"error Ordering cycle"}},
 		{"an order in a circle of units that never start together", map[string]string{
-			"a.service": "[Unit]\nAfter=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain}, verify.Options{}, nil},
+			"a.service": "[Unit]\nAfter=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain}, verify.Options{}, []string{"advice Ordering cycle"}},
+		{"an order in a circle of units that exclude each other", map[string]string{
+			"a.service": "[Unit]\nAfter=b.service\nConflicts=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain}, verify.Options{}, nil},
 		{"an order in a circle of units that a target from elsewhere starts together", map[string]string{
 			"a.service": "[Unit]\nAfter=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain},
 			verify.Options{Starts: map[string][]string{"multi-user.target": {"a.service", "b.service"}}}, []string{"error Ordering cycle"}},
 		{"one of which it leaves out", map[string]string{
 			"a.service": "[Unit]\nAfter=b.service\n" + plain, "b.service": "[Unit]\nAfter=a.service\n" + plain},
-			verify.Options{Starts: map[string][]string{"multi-user.target": {"a.service"}}}, nil},
+			verify.Options{Starts: map[string][]string{"multi-user.target": {"a.service"}}}, []string{"advice Ordering cycle"}},
 		{"requirements that exclude each other", map[string]string{
 			"a.service": "[Unit]\nRequires=b.service c.service\nAfter=b.service c.service\n" + plain,
 			"b.service": "[Unit]\nConflicts=c.service\n" + plain, "c.service": plain},

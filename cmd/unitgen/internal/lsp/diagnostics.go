@@ -46,7 +46,7 @@ func (s *server) publish(ctx context.Context, dir string) {
 			continue
 		}
 		path := absolute(dir, d.Subject.File)
-		x := diagnostic{Range: s.span(path, d.Subject), Severity: severity(d.Severity), Code: d.Code, Source: "unitgen", Message: d.Summary + "\n" + d.Detail}
+		x := diagnostic{Range: s.span(path, d.Subject), Severity: severity(d.Severity), Code: d.ID(), Source: "unitgen", Message: d.Summary + "\n" + d.Detail}
 		for _, r := range d.Related {
 			var y related
 			p := absolute(dir, r.Range.File)
