@@ -102,6 +102,10 @@ func (e *Evaluator) mapEntry(name string, f *Fact, key string, defs []*index.Def
 			return t, false, false
 		}
 		v, _ = v.UnmarkDeep()
+		if v.IsKnown() && !v.IsNull() && v.CanIterateElements() {
+			e.err("E0503", "Directive has a value of the wrong type", d.At, "%s= gives each name one value, and %q would get %s. Write a string, number or bool.", f.Name, key, describe(v))
+			return t, false, false
+		}
 		s, ok := e.scalarText(f, v, d.At)
 		if !ok {
 			return t, false, false

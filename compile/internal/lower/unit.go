@@ -259,12 +259,20 @@ func (d *draft) version(ln *line, o Options) {
 	case o.Below.Version > 0 && o.Below.Version < r.Since:
 		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= came with systemd %d, and the one below the system root is %d (%s). Leave the directive out, and write systemd = %d in the host, so that every check is made for it.", r.Name, r.Since, o.Below.Version, o.Below.From, o.Below.Version)
 	case r.Until > 0 && systemd >= r.Until:
-		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= is gone since systemd %d, and the host says systemd = %d.%s", r.Name, r.Until, systemd, instead(r))
+		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= is gone since systemd %d, and the host says systemd = %d.%s", r.Name, r.Until, systemd, orLeave(instead(r)))
 	case r.Until > 0 && o.Below.Version >= r.Until:
 		d.report("E0502", "Directive does not exist in this systemd", ln.name, "%s= is gone since systemd %d, and the one below the system root is %d (%s).%s", r.Name, r.Until, o.Below.Version, o.Below.From, instead(r))
 	case r.Deprecated > 0 && systemd >= r.Deprecated:
 		d.report("W0501", "Directive is deprecated", ln.name, "%s= is deprecated since systemd %d.%s", r.Name, r.Deprecated, instead(r))
 	}
+}
+
+// orLeave says what to do where nothing stands in the place of a directive.
+func orLeave(instead string) string {
+	if instead == "" {
+		return " Leave it out, or lower systemd in the host block if older machines load this tree."
+	}
+	return instead
 }
 
 func instead(r *directive.Directive) string {
