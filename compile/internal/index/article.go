@@ -10,7 +10,7 @@ import (
 
 // article puts "a" or "an" before the kind of a block.
 func article(kind string) string {
-	if kind != "" && strings.ContainsRune("aeio", rune(kind[0])) {
+	if kind != "" && strings.ContainsRune("aeioAEIO", rune(kind[0])) {
 		return "an " + kind
 	}
 	return "a " + kind

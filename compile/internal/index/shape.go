@@ -293,7 +293,7 @@ func (ix *Index) declare(m *Module, b *syntax.Block) {
 
 // anA gives the kind of a block with its article, at the beginning of a sentence.
 func anA(kind string) string {
-	if kind != "" && strings.ContainsRune("aeio", rune(kind[0])) {
+	if kind != "" && strings.ContainsRune("aeioAEIO", rune(kind[0])) {
 		return "An " + kind
 	}
 	return "A " + kind

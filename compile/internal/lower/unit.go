@@ -3,6 +3,7 @@ package lower
 import (
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/unitgen/unitgen/compile/internal/eval"
 	"github.com/unitgen/unitgen/compile/internal/syntax"
+	"github.com/unitgen/unitgen/compile/internal/types"
 	"github.com/unitgen/unitgen/schema/diag"
 	"github.com/unitgen/unitgen/schema/directive"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -245,6 +247,13 @@ func (d *draft) unknown(ln *line) {
 	near := ""
 	if s := directive.Suggest(d.kind, f.Name); s != "" {
 		near = fmt.Sprintf(" If %s was meant, write that.", s)
+	}
+	if sections := directive.Sections(d.kind); !slices.Contains(sections, f.Section) {
+		if s := types.Suggest(f.Section, sections); s != "" {
+			near = fmt.Sprintf(" Did you mean section %q?", s)
+		} else if near == "" || slices.ContainsFunc(sections, func(s string) bool { _, ok := directive.Lookup(d.kind, s, f.Name); return ok }) {
+			near = fmt.Sprintf(" The sections of a %s are %s.", d.kind, strings.Join(sections, ", "))
+		}
 	}
 	d.report("W0503", "Directive is passed verbatim", ln.name, "unitgen knows no %s= in [%s] of a %s and checks nothing of it.%s", f.Name, f.Section, d.kind, near)
 }
