@@ -92,6 +92,9 @@ func Entries(t *tree.Tree, o Options) ([]Entry, diag.List) {
 		c.file(f)
 	}
 	for _, l := range t.Links {
+		if unit, scope := enablingLink(l.Path); unit != "" && disables(t, scope, unit) {
+			continue
+		}
 		c.add(Entry{Path: l.Path, Kind: Link, Mode: 0o777, Target: l.Target, Origin: l.Origin})
 	}
 	links, diags := installLinks(t)

@@ -45,7 +45,7 @@ func newEnabling(t *tree.Tree, scope tree.Scope) *enabling {
 			continue
 		}
 		s.files[u.Name], s.origin[u.Name] = u.File, u.Origin
-		if u.NoInstall || len(u.File.Assignments("Install")) == 0 {
+		if u.NoInstall || disables(t, scope, u.Name) || len(u.File.Assignments("Install")) == 0 {
 			continue
 		}
 		if unitname.IsTemplate(u.Name) && len(u.File.Values("Install", "DefaultInstance")) == 0 {

@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/unitgen/unitgen/schema/tree"
+	"github.com/unitgen/unitgen/schema/unitname"
 )
 
 // ManifestFile is the manifest's name in a tree.
@@ -19,11 +23,20 @@ const ManifestFile = "manifest.json"
 // Manifest lists every path of a tree. Its bytes are what the tree's hash is
 // taken over, so it says everything that makes two trees differ.
 type Manifest struct {
-	Version int             `json:"version"`
-	Host    string          `json:"host"`
-	Variant string          `json:"variant,omitempty"`
-	Systemd int             `json:"systemd"` // the oldest systemd the tree loads on
-	Entries []ManifestEntry `json:"entries"`
+	Version int    `json:"version"`
+	Host    string `json:"host"`
+	Variant string `json:"variant,omitempty"`
+	Systemd int    `json:"systemd"` // the oldest systemd the tree loads on
+	// Disabled are units from elsewhere that must not be enabled: the links that
+	// enable them below the host's /etc/systemd go while the tree is active.
+	Disabled []DisabledUnit  `json:"disabled,omitempty"`
+	Entries  []ManifestEntry `json:"entries"`
+}
+
+// DisabledUnit is a unit of the distribution that a tree disables.
+type DisabledUnit struct {
+	Unit  string     `json:"unit"`
+	Scope tree.Scope `json:"scope"`
 }
 
 // ManifestEntry is one path of a tree, in path order.
@@ -39,12 +52,54 @@ type ManifestEntry struct {
 	Real   bool   `json:"real,omitempty"`   // copied into /etc, not linked
 }
 
+// disabledUnits gives the units that a tree disables, by scope and name.
+func disabledUnits(t *tree.Tree) []DisabledUnit {
+	var out []DisabledUnit
+	for _, d := range t.Distro {
+		if d.Disable {
+			out = append(out, DisabledUnit{Unit: d.Name, Scope: d.Scope})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if out[i].Scope != out[j].Scope {
+			return out[i].Scope < out[j].Scope
+		}
+		return out[i].Unit < out[j].Unit
+	})
+	return out
+}
+
+// disables reports whether a tree disables a unit, by its own name or as an
+// instance of a template.
+func disables(t *tree.Tree, scope tree.Scope, unit string) bool {
+	for _, d := range t.Distro {
+		if d.Disable && d.Scope == scope && (d.Name == unit || unitname.IsTemplate(d.Name) && unitname.Template(unit) == d.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// enablingLink gives the unit and scope that a link in a .wants, .requires or
+// .upholds directory of the tree enables; "" for other paths.
+func enablingLink(p string) (unit string, scope tree.Scope) {
+	for _, scope := range []tree.Scope{tree.System, tree.User} {
+		rest, ok := strings.CutPrefix(p, tree.UnitDir(tree.Etc, scope)+"/")
+		dir, name := path.Split(rest)
+		dir = strings.TrimSuffix(dir, "/")
+		if ok && (strings.HasSuffix(dir, ".wants") || strings.HasSuffix(dir, ".requires") || strings.HasSuffix(dir, ".upholds")) {
+			return name, scope
+		}
+	}
+	return "", ""
+}
+
 // ManifestVersion is the version of the format.
 const ManifestVersion = 1
 
 // NewManifest lists the entries of a tree.
 func NewManifest(t *tree.Tree, entries []Entry) *Manifest {
-	m := &Manifest{Version: ManifestVersion, Host: t.Host, Variant: t.Variant, Systemd: t.Systemd}
+	m := &Manifest{Version: ManifestVersion, Host: t.Host, Variant: t.Variant, Systemd: t.Systemd, Disabled: disabledUnits(t)}
 	for _, e := range entries {
 		me := ManifestEntry{Path: e.Path, Kind: e.Kind, Owner: e.Owner, Group: e.Group, Real: e.Real}
 		switch e.Kind {
@@ -79,6 +134,9 @@ func (m *Manifest) Bytes() []byte {
 		field("variant", m.Variant)
 	}
 	field("systemd", m.Systemd)
+	if len(m.Disabled) > 0 {
+		field("disabled", m.Disabled)
+	}
 	b = append(b, "  \"entries\": ["...)
 	for i, e := range m.Entries {
 		j, err := json.Marshal(e)

@@ -59,6 +59,11 @@ func NewSources(t *tree.Tree) *Sources {
 		}
 		s.Paths[f.Path] = ps
 	}
+	for _, d := range t.Distro {
+		if p := path.Join(tree.UnitDir(tree.Etc, d.Scope), d.Name); s.Paths[p] == nil {
+			s.Paths[p] = &PathSource{Origin: d.Origin.String()}
+		}
+	}
 	for _, l := range t.Links {
 		s.Paths[l.Path] = &PathSource{Origin: l.Origin.String()}
 	}

@@ -121,6 +121,9 @@ func (a *app) planUnits(ctx context.Context, s *generation.State, p *planning, d
 	if st, err = askStates(ctx, targets); err != nil {
 		return &exitError{exitRefused, err}
 	}
+	if st.Links, err = place.Links(s); err != nil {
+		return refusedBy(err)
+	}
 	p.Plan = plan.Make(p.old, p.new, st)
 	p.Notes = append(p.Notes, tooNew(ctx, targets, p.old.Dir(), dir)...)
 	if !current {

@@ -111,6 +111,7 @@ type Report struct {
 	Plans    []TargetPlan
 	Failures []Failure // what made it fail
 	Leftover []string  // what could not be undone
+	Warnings []string  // what the generation asks for and the host does not give
 	Repaired []string  // paths that had drifted, and are as the generation says again
 }
 

@@ -40,6 +40,16 @@ func BootOnly(o Options) error {
 		if err := o.Place.prepare(s, b.Before, both); err != nil {
 			return err
 		}
+		// What enables a unit counts when systemd reads its units, which is before
+		// anything of ours runs at the boot.
+		for _, i := range both.Items {
+			if i.Absent == "" {
+				continue
+			}
+			if err := o.Place.ensure(s, i); err != nil {
+				return err
+			}
+		}
 	}
 	return s.SetBoot(o.To)
 }
@@ -74,6 +84,10 @@ func (p *Place) mergePlacements(now, next *Placement) *Placement {
 	for _, i := range next.Items {
 		if leaving(now, i.Path) != "" || slices.Contains(now.Dirs, i.Path) {
 			continue // a file where a directory is now, or the reverse
+		}
+		if !seen[i.Path] && i.Absent != "" {
+			out.Items = append(out.Items, i)
+			continue
 		}
 		if !seen[i.Path] && i.isLink() && !(i.Adopt && !p.isOurs(i)) {
 			out.Items = append(out.Items, i)

@@ -75,7 +75,9 @@ func (p *Place) drift(o Options) ([]Drift, error) {
 			continue
 		}
 		why, repair := "was replaced", `"unitgen switch --adopt" takes it over again, and keeps a backup of what is there`
-		if _, err := os.Lstat(p.host(i.Path)); err != nil {
+		if i.Absent != "" {
+			why, repair = "enables "+i.Absent+", which the generation disables", `"unitgen recover" takes it away again`
+		} else if _, err := os.Lstat(p.host(i.Path)); err != nil {
 			why, repair = "is gone", `"unitgen recover" puts it back`
 		} else if p.isOurs(i) {
 			why, repair = "has another owner or mode", `"unitgen recover" puts it back`

@@ -13,6 +13,7 @@ import (
 // Examination is what a switch to a tree would find.
 type Examination struct {
 	Refusals []error  // what it would be refused for
+	Warnings []string // what the tree asks for and the host would not give
 	Repaired []string // paths that drifted from the current generation, and that it would put back
 }
 
@@ -42,6 +43,6 @@ func Examine(ctx context.Context, o Options, treeDir string) (Examination, error
 		o.Place.fresh = true
 	}
 	x.Refusals = append(x.Refusals, a.examine(ctx, from, generation.Generation{Tree: treeDir})...)
-	x.Repaired = a.report.Repaired
+	x.Repaired, x.Warnings = a.report.Repaired, a.report.Warnings
 	return x, nil
 }

@@ -48,6 +48,9 @@ func (p *Place) Layout(s *generation.State, g generation.Generation) (*Placement
 			}
 		}
 		l.loadPath()
+		if err := l.absent(s, m); err != nil {
+			return nil, err
+		}
 	}
 	for h := range l.hooks {
 		l.out.Hooks = append(l.out.Hooks, h)
@@ -279,6 +282,9 @@ func (p *Place) sameFileSystem(s *generation.State) error {
 
 // conflict says why an item cannot be put in place, nil when it can.
 func (p *Place) conflict(s *generation.State, i Item, before *Placement) *Conflict {
+	if i.Absent != "" {
+		return nil // what is there is a link that enables a unit, and comes back
+	}
 	for dir := path.Dir(i.Path); dir != "/"; dir = path.Dir(dir) {
 		if why := p.taken(s, dir, before); why != "" {
 			return &Conflict{Path: i.Path, Why: why}
@@ -324,6 +330,9 @@ func (p *Place) conflict(s *generation.State, i Item, before *Placement) *Confli
 func (p *Place) newDirs(before, after *Placement) []string {
 	need := map[string]bool{}
 	for _, i := range after.Items {
+		if i.Absent != "" {
+			continue
+		}
 		for d := path.Dir(i.Path); d != "/"; d = path.Dir(d) {
 			_, goes := before.item(d)
 			if _, err := os.Lstat(p.host(d)); err == nil && !goes && !slices.Contains(before.Dirs, d) {

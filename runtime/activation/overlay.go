@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/runtime/generation"
+	"github.com/unitgen/unitgen/schema/tree"
 )
 
 // EtcMode is how the files of a tree get into /etc.
@@ -72,6 +73,11 @@ func (p *Place) overlayPreflight(s *generation.State, g generation.Generation) e
 	for _, e := range m.Entries {
 		if strings.HasPrefix(e.Path, "etc/") && e.Kind == emit.File && (e.Owner != "" || e.Group != "" || len(e.Mode) == 4 && e.Mode[0] != '0') {
 			conflicts = append(conflicts, Conflict{Path: "/" + e.Path, Why: "has an owner or set-id bits, which an overlay cannot give it"})
+		}
+	}
+	for _, d := range m.Disabled {
+		if d.Scope == tree.System || d.Scope == tree.User {
+			conflicts = append(conflicts, Conflict{Path: unitDirOf(d.Scope), Why: d.Unit + " cannot be disabled beneath an overlay; mask it (mask = true)"})
 		}
 	}
 	if len(conflicts) > 0 {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/unitgen/unitgen/internal/durable"
 	"github.com/unitgen/unitgen/runtime/generation"
@@ -72,7 +73,8 @@ type Item struct {
 	Owner   string `json:"owner,omitempty"`
 	Group   string `json:"group,omitempty"`
 	SHA256  string `json:"sha256,omitempty"`
-	Adopt   bool   `json:"adopt,omitempty"` // what was there before is kept as a backup
+	Adopt   bool   `json:"adopt,omitempty"`  // what was there before is kept as a backup
+	Absent  string `json:"absent,omitempty"` // nothing lies there: a link that would enable this unit
 }
 
 func (i Item) isLink() bool { return i.Target != "" }
@@ -239,6 +241,18 @@ func (i Item) needsUsers() bool { return i.Owner != "" || i.Group != "" }
 // ensure puts one item in place, if it is not.
 func (p *Place) ensure(s *generation.State, i Item) error {
 	at := p.host(i.Path)
+	if i.Absent != "" {
+		if p.isOurs(i) {
+			return nil
+		}
+		if err := p.backup(s, i); err != nil {
+			return err
+		}
+		if err := s.FS().Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return s.FS().Sync(filepath.Dir(at))
+	}
 	if i.isLink() {
 		if t, err := os.Readlink(at); err == nil && t == i.Target {
 			return nil
@@ -291,6 +305,10 @@ func (p *Place) withdraw(s *generation.State, i Item) error {
 // isOurs reports whether what lies at an item's path is what we put there.
 func (p *Place) isOurs(i Item) bool {
 	at := p.host(i.Path)
+	if i.Absent != "" {
+		_, err := os.Lstat(at)
+		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	}
 	if i.isLink() {
 		t, err := os.Readlink(at)
 		return err == nil && t == i.Target
@@ -306,7 +324,7 @@ func (p *Place) isOurs(i Item) bool {
 // asLaid reports whether an item lies there as it was put, a copy with its owner
 // and mode.
 func (p *Place) asLaid(i Item) bool {
-	if !p.isOurs(i) || i.isLink() {
+	if !p.isOurs(i) || i.isLink() || i.Absent != "" {
 		return p.isOurs(i)
 	}
 	uid, gid, err := i.ids()

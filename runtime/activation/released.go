@@ -51,7 +51,7 @@ func (p *Place) release(s *generation.State, before, after *Placement) []Release
 	for _, i := range before.Items {
 		line, err := os.ReadFile(backupPath(s, i.Path))
 		var b saved
-		if err != nil || json.Unmarshal(line, &b) != nil {
+		if err != nil || i.Absent != "" || json.Unmarshal(line, &b) != nil {
 			continue
 		}
 		r := Released{Path: i.Path, Target: b.Target, Mode: b.Mode, UID: b.UID, GID: b.GID}

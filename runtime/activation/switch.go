@@ -8,6 +8,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/runtime/generation"
 	"github.com/unitgen/unitgen/runtime/plan"
 	"github.com/unitgen/unitgen/schema/tree"
@@ -107,6 +108,8 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 	if len(a.o.Targets) > 0 {
 		refuse(a.verify())
 	}
+	links, err := a.o.Place.Links(a.o.State)
+	refuse(err)
 	a.before = map[string]map[string]string{}
 	var inhibited []string
 	for _, t := range a.o.Targets {
@@ -115,7 +118,7 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 			return append(refusals, fmt.Errorf("the %s manager does not answer: %w", t.name(), err))
 		}
 		a.before[t.name()] = states
-		p, inhibitors := planFor(a.old, a.new, t, states)
+		p, inhibitors := planFor(a.old, a.new, t, states, links)
 		for _, i := range inhibitors {
 			inhibited = append(inhibited, i.Unit+scopeOf(t)+": "+i.Reason)
 		}
@@ -132,6 +135,9 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 		refuse(a.o.Place.preflight(a.o, from, to, &a.begin))
 		if a.begin.After != nil {
 			a.report.Repaired = a.o.Place.drifted(a.begin.Before, a.begin.After)
+			if m, err := emit.ReadManifest(to.Tree); err == nil {
+				a.report.Warnings = a.o.Place.stillPulled(m)
+			}
 		}
 	}
 	refuse(a.enoughSpace())
@@ -139,10 +145,10 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 }
 
 // planFor gives the steps of one target's scope, and what inhibits them.
-func planFor(old, new *plan.Tree, t Target, states map[string]string) ([]plan.Step, []plan.Inhibitor) {
-	st := plan.States{System: states, User: map[string]string{}}
+func planFor(old, new *plan.Tree, t Target, states map[string]string, links []plan.Link) ([]plan.Step, []plan.Inhibitor) {
+	st := plan.States{System: states, User: map[string]string{}, Links: links}
 	if t.Scope == tree.User {
-		st = plan.States{System: map[string]string{}, User: states}
+		st.System, st.User = st.User, st.System
 	}
 	p := plan.Make(old, new, st)
 	steps := []plan.Step{}

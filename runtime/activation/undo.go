@@ -192,7 +192,7 @@ func (a *Activation) word(p TargetPlan, u string) string {
 func (a *Activation) began(p TargetPlan, unit string) bool {
 	phases := map[plan.Action]Phase{plan.Stop: PhaseStop, plan.Start: PhaseStart, plan.Restart: PhaseRestart, plan.Reload: PhaseReload}
 	for _, s := range p.Steps {
-		if s.Unit == unit && s.Action != plan.Skip && a.journal.reached(phases[s.Action]) {
+		if s.Unit == unit && s.Action != plan.Skip && s.Action != plan.Disable && a.journal.reached(phases[s.Action]) {
 			return true
 		}
 	}

@@ -17,6 +17,9 @@ func (s *planner) unit(name string) {
 		return // an alias: its unit is judged under its own name
 	}
 	old, new := s.old.unit(s.scope, name), s.new.unit(s.scope, name)
+	if s.disables(name) {
+		return
+	}
 	switch real := s.becameAlias(name); {
 	case old == nil && new == nil:
 		return

@@ -18,6 +18,12 @@ import (
 func (t *Tree) readFiles() error {
 	m, err := emit.ReadManifest(t.dir)
 	if err == nil {
+		for _, d := range m.Disabled {
+			if t.disabled[d.Scope] == nil {
+				t.disabled[d.Scope] = map[string]bool{}
+			}
+			t.disabled[d.Scope][d.Unit] = true
+		}
 		for _, e := range m.Entries {
 			switch e.Kind {
 			case emit.File:

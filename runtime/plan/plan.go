@@ -24,6 +24,7 @@ const (
 	Restart Action = "restart"
 	Reload  Action = "reload"
 	Skip    Action = "skip"
+	Disable Action = "disable" // the links that enable it go, and it is not touched itself
 )
 
 // Step is one action on one unit.
@@ -93,7 +94,7 @@ func Make(old, new *Tree, states States) *Plan {
 	}
 	p := &Plan{Steps: []Step{}, Inhibitors: []Inhibitor{}, Files: compareFiles(old, new)}
 	for _, scope := range []tree.Scope{tree.System, tree.User} {
-		s := &planner{scope: scope, old: old, new: new, active: states.of(scope, old, new), doing: map[string]*decision{}}
+		s := &planner{scope: scope, old: old, new: new, active: states.of(scope, old, new), links: states.linksOf(scope), doing: map[string]*decision{}}
 		p.Steps = append(p.Steps, s.run()...)
 		p.Inhibitors = append(p.Inhibitors, s.inhibitors()...)
 	}
@@ -110,6 +111,7 @@ type planner struct {
 	scope    tree.Scope
 	old, new *Tree
 	active   map[string]string // unit -> active state; absent: inactive
+	links    []Link            // of the machine, outside the trees
 	doing    map[string]*decision
 	oldIx    *index
 	newIx    *index
@@ -118,6 +120,7 @@ type planner struct {
 // decision is what happens to one unit. Stop and start may both be set.
 type decision struct {
 	stop, start, restart, reload, skip *because
+	disable                            *because
 }
 
 // because is a reason with the place in the source that gave it.
@@ -171,6 +174,7 @@ func (s *planner) run() []Step {
 	s.sockets()
 	s.dependents()
 	s.wanted()
+	s.freed()
 	s.newSockets()
 	s.conflicts()
 	s.unwanted()
@@ -190,6 +194,9 @@ func (s *planner) names() []string {
 		}
 	}
 	for n := range s.active {
+		seen[n] = true
+	}
+	for n := range s.new.disabled[s.scope] {
 		seen[n] = true
 	}
 	out := make([]string, 0, len(seen))
@@ -227,6 +234,7 @@ func (s *planner) steps() []Step {
 		down[i], down[j] = down[j], down[i]
 	}
 	up := s.new.ordered(s.scope, all)
+	phase(Disable, func(d *decision) *because { return d.disable }, all)
 	phase(Stop, func(d *decision) *because { return d.stop }, down)
 	phase(Reload, func(d *decision) *because { return d.reload }, up)
 	phase(Restart, func(d *decision) *because { return d.restart }, up)

@@ -29,6 +29,12 @@ func lay(t testing.TB, a *txtar.Archive, prefix string) string {
 			}
 			continue
 		}
+		if rel == "manifest.json" {
+			if err := os.WriteFile(filepath.Join(dir, rel), f.Data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		if strings.HasSuffix(rel, ".service") && !strings.Contains(rel, "/") || !strings.Contains(rel, "etc/") {
 			rel = "etc/systemd/system/" + rel
 		}
@@ -47,6 +53,21 @@ func lay(t testing.TB, a *txtar.Archive, prefix string) string {
 		}
 	}
 	return dir
+}
+
+// linksOf reads what enables units on the machine: "[withheld] PATH UNIT".
+func linksOf(text string) []Link {
+	var out []Link
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		rest, withheld := strings.CutPrefix(line, "withheld ")
+		at, unit, _ := strings.Cut(rest, " ")
+		l := Link{Scope: "system", Path: at, Unit: unit, Withheld: withheld}
+		if by, ok := strings.CutSuffix(filepath.Base(filepath.Dir(at)), ".wants"); ok {
+			l.By, l.How = by, "Wants"
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 func render(p *Plan) string {
@@ -100,16 +121,20 @@ func TestPlan(t *testing.T) {
 				t.Fatal(err)
 			}
 			states, want := States{}, -1
+			var links []Link
 			for i, f := range a.Files {
 				switch f.Name {
 				case "states.json":
 					if states, err = ParseStates(f.Data); err != nil {
 						t.Fatal(err)
 					}
+				case "links":
+					links = linksOf(string(f.Data))
 				case "plan":
 					want = i
 				}
 			}
+			states.Links = links
 			p := Make(old, new, states)
 			got := render(p)
 			if os.Getenv("UPDATE") == "1" {
@@ -129,6 +154,7 @@ func TestPlan(t *testing.T) {
 			if d := cmp.Diff(string(a.Files[want].Data), got); d != "" {
 				t.Errorf("-want +got\n%s", d)
 			}
+			states.Links = nil
 			if same := Make(new, new, states); !same.Empty() {
 				t.Errorf("a plan from a tree to itself is not empty:\n%s", render(same))
 			}

@@ -15,6 +15,31 @@ import (
 type States struct {
 	System map[string]string
 	User   map[string]string
+	// Links are what enables units on the machine from outside the trees.
+	Links []Link
+}
+
+// Link is a link below /etc/systemd that enables a unit, made by systemctl or by
+// hand.
+type Link struct {
+	Scope tree.Scope
+	Path  string // absolute
+	Unit  string
+	By    string // the unit that pulls it in; "" for an alias
+	How   string // "Wants", "Requires", "Upholds"; "" for an alias
+	// Withheld says that a generation that disables the unit has taken it away,
+	// and that it comes back.
+	Withheld bool
+}
+
+func (st States) linksOf(scope tree.Scope) []Link {
+	var out []Link
+	for _, l := range st.Links {
+		if l.Scope == scope {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // activeStates are systemd's words for them.

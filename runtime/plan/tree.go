@@ -26,6 +26,8 @@ type Tree struct {
 	sources *emit.Sources
 	scopes  map[tree.Scope]*scopeUnits
 	files   map[string]string // path -> what makes it differ from another
+
+	disabled map[tree.Scope]map[string]bool // units of others that it disables
 }
 
 // scopeUnits are the units of one manager.
@@ -57,7 +59,8 @@ type pull struct {
 
 // Empty gives a tree with nothing in it.
 func Empty() *Tree {
-	t := &Tree{sources: &emit.Sources{}, scopes: map[tree.Scope]*scopeUnits{}, files: map[string]string{}}
+	t := &Tree{sources: &emit.Sources{}, scopes: map[tree.Scope]*scopeUnits{}, files: map[string]string{},
+		disabled: map[tree.Scope]map[string]bool{}}
 	for _, s := range []tree.Scope{tree.System, tree.User} {
 		t.scopes[s] = newScopeUnits()
 	}
