@@ -26,7 +26,11 @@ type treeFiles struct {
 
 	mu     sync.Mutex
 	loader *load.Loader
-	states map[string]install.Listed // of the tree's units
+	engine *install.Engine // of the tree; nil without one
+	root   string
+	states map[string]install.Listed // of the units that were asked for
+	whole  bool                      // states has all
+	asked  int                       // how many were looked for one by one
 }
 
 func newUnitFiles(b unitstate.Backend) UnitFiles { return &treeFiles{backend: b} }
@@ -35,16 +39,14 @@ func baseName(p string) string { return path.Base(p) }
 
 func (f *treeFiles) Reload() {
 	f.mu.Lock()
-	f.loader, f.states = nil, nil
+	f.loader, f.engine, f.states, f.whole, f.asked = nil, nil, nil, false, 0
 	f.mu.Unlock()
 }
 
-// read gives the loader of the load path and the states of the tree's units.
-func (f *treeFiles) read() (*load.Loader, map[string]install.Listed) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// open finds the load path and the tree; f.mu is held.
+func (f *treeFiles) open() *load.Loader {
 	if f.loader != nil {
-		return f.loader, f.states
+		return f.loader
 	}
 	info := f.backend.Info()
 	scope, global := tree.System, install.System
@@ -56,23 +58,70 @@ func (f *treeFiles) read() (*load.Loader, map[string]install.Listed) {
 	if info.Tree != "" {
 		if root, err := filepath.EvalSymlinks(info.Tree); err == nil {
 			if e, err := install.New(install.Options{Root: root, Scope: global}); err == nil {
-				if all, err := e.List(nil, nil); err == nil {
-					for _, l := range all {
-						l.Path = path.Join(root, l.Path)
-						f.states[l.Name] = l
-					}
-				}
+				f.engine, f.root = e, root
 			}
 		}
 	}
-	return f.loader, f.states
+	return f.loader
+}
+
+// look notes the states of the tree's units that fit the patterns; f.mu is
+// held.
+func (f *treeFiles) look(patterns []string) {
+	if f.engine == nil {
+		return
+	}
+	all, err := f.engine.List(patterns, nil)
+	if err != nil {
+		return
+	}
+	for _, l := range all {
+		l.Path = path.Join(f.root, l.Path)
+		f.states[l.Name] = l
+	}
+}
+
+// read gives the loader of the load path and the states of all of the tree's
+// units.
+func (f *treeFiles) read() (*load.Loader, map[string]install.Listed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.open()
+	if !f.whole {
+		f.look(nil)
+		f.whole = true
+	}
+	return l, f.states
+}
+
+// one gives the state of one unit of the tree, without looking at the others;
+// ok is false where the tree does not have it.
+func (f *treeFiles) one(unit string) (s install.Listed, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open()
+	if s, known := f.states[unit]; known || f.whole {
+		return s, s.Name != ""
+	}
+	if f.asked++; f.asked > 16 { // by now looking once at all of them is less work
+		f.look(nil)
+		f.whole = true
+		s, ok = f.states[unit]
+		return s, ok && s.Name != ""
+	}
+	f.look([]string{globQuote(unit)})
+	s, ok = f.states[unit]
+	if !ok {
+		f.states[unit] = install.Listed{} // asked for, and not there
+	}
+	return s, ok
 }
 
 func (f *treeFiles) List() ([]UnitFileStatus, error) {
 	l, states := f.read()
 	var out []UnitFileStatus
 	for _, n := range l.Names() {
-		if s, ok := states[n]; ok {
+		if s, ok := states[n]; ok && s.Name != "" {
 			out = append(out, UnitFileStatus{s.Path, s.State})
 			continue
 		}
@@ -100,8 +149,7 @@ func (f *treeFiles) List() ([]UnitFileStatus, error) {
 }
 
 func (f *treeFiles) State(unit string) (string, error) {
-	l, states := f.read()
-	if s, ok := states[unit]; ok {
+	if s, ok := f.one(unit); ok {
 		return s.State, nil
 	}
 	st, err := f.backend.LoadUnit(unit)
@@ -113,10 +161,10 @@ func (f *treeFiles) State(unit string) (string, error) {
 		return "transient", nil
 	case st.Load == unitstate.LoadMasked:
 		return "masked", nil
-	case st.Load == unitstate.LoadNotFound && l.Load(unit).State == load.NotFound:
+	case st.Load == unitstate.LoadNotFound && f.loadPath().Load(unit).State == load.NotFound:
 		return "", refusal(unitstate.ErrFileNotFound, "No such file or directory")
 	}
-	if s, ok := states[path.Base(st.FragmentPath)]; ok {
+	if s, ok := f.one(path.Base(st.FragmentPath)); ok {
 		if s.State == "indirect" || s.State == "disabled" {
 			return instanceState(f.backend.Info().Tree, unit, s.State), nil
 		}
@@ -147,8 +195,14 @@ func globQuote(s string) string {
 }
 
 func (f *treeFiles) Preset(unit string) string {
-	_, states := f.read()
-	return states[unit].Preset
+	s, _ := f.one(unit)
+	return s.Preset
+}
+
+func (f *treeFiles) loadPath() *load.Loader {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.open()
 }
 
 func (f *treeFiles) Change(op FileOperation) (bool, []FileChange, error) {
