@@ -75,7 +75,8 @@ func Reference(ctx context.Context, o Options, bundled []string) ([]ModuleRefere
 	if o.Dir == "" {
 		o.Dir = "."
 	}
-	if found, err := filepath.Glob(filepath.Join(o.Dir, "*"+load.Suffix)); err == nil && len(found) == 0 {
+	st, err := os.Stat(o.Dir)
+	if found, e := filepath.Glob(filepath.Join(o.Dir, "*"+load.Suffix)); err == nil && st.IsDir() && e == nil && len(found) == 0 {
 		empty, err := os.MkdirTemp("", "unitgen-reference-")
 		if err == nil {
 			defer os.RemoveAll(empty)
@@ -88,6 +89,17 @@ func Reference(ctx context.Context, o Options, bundled []string) ([]ModuleRefere
 	}
 	out, diags := reference(ctx, o, bundled)
 	return out, tidy(diags)
+}
+
+// BundledReference documents bundled modules alone, whatever directory it is
+// called in.
+func BundledReference(ctx context.Context, names ...string) ([]ModuleReference, diag.List) {
+	dir, err := os.MkdirTemp("", "unitgen-reference-")
+	if err != nil {
+		return nil, diag.List{diag.Errorf("E0106", "Directory cannot be read", diag.Range{}, "A temporary directory cannot be made: %s.", err)}
+	}
+	defer os.RemoveAll(dir)
+	return Reference(ctx, Options{Dir: dir}, names)
 }
 
 func reference(ctx context.Context, o Options, bundled []string) ([]ModuleReference, diag.List) {

@@ -30,9 +30,9 @@ func newAnalyze(a *app) *cobra.Command {
 		Short: "systemd-analyze's verbs on trees, without systemd",
 		Example: `  unitgen analyze calendar --iterations 3 'Mon..Fri 22:30'
   unitgen analyze verify --root ./tree nginx.service`,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("unknown verb %q of analyze; see unitgen analyze --help", args[0])
+				return fmt.Errorf("there is no command \"unitgen analyze %s\"%s", args[0], near(args[0], commandNames(c)))
 			}
 			return nil
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func newCheck(a *app) *cobra.Command {
 	var f hostFlags
-	var noCache, stats bool
+	var noCache, stats, allHosts bool
 	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Report everything about a host that can be known before activation",
@@ -26,7 +27,8 @@ Nothing is written but the cache.
 The exit code is 1 when there is an error; warnings leave it 0. unitgen help
 CODE explains a code such as E0301.`,
 		Example: `  unitgen check
-  unitgen check ./web1 --host web1 --json`,
+  unitgen check ./web1 --host web1 --json
+  unitgen check ./fleet --all-hosts`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := compile.Options{Dir: dirArg(args), Host: f.host, Variant: f.variant, Sysroot: f.sysroot, Cache: cacheDir(), Paths: emit.CheckPaths}
@@ -34,6 +36,9 @@ CODE explains a code such as E0301.`,
 				o.Cache = ""
 			}
 			defer tuneMemory()()
+			if allHosts {
+				return a.checkHosts(cmd.Context(), o, f)
+			}
 			r, diags := compile.Check(cmd.Context(), o)
 			if stats {
 				fmt.Fprintf(a.err, "%d files, %d modules, %d nodes, %d definitions, %d units, cached: %t\n",
@@ -54,8 +59,66 @@ CODE explains a code such as E0301.`,
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.json, "json", false, "give the diagnostics as JSON on stdout")
 	cmd.Flags().BoolVar(&noCache, "no-cache", false, "neither read nor write the cache")
+	cmd.Flags().BoolVar(&allHosts, "all-hosts", false, "check every host that the directory declares, one after the other")
+	cmd.MarkFlagsMutuallyExclusive("all-hosts", "host")
 	cmd.Flags().BoolVar(&stats, "stats", false, "say how much work was done")
 	return cmd
+}
+
+// checkHosts checks every host of a directory. What several have in common is
+// reported once.
+func (a *app) checkHosts(ctx context.Context, o compile.Options, f hostFlags) error {
+	hosts, _ := compile.Hosts(ctx, o)
+	if len(hosts) == 0 {
+		hosts = []string{""}
+	}
+	type report struct {
+		diag.Range
+		code, detail string
+	}
+	said := map[report]bool{}
+	var all diag.List
+	var source func(string) []byte
+	wrong := 0
+	for _, h := range hosts {
+		o.Host = h
+		r, diags := compile.Check(ctx, o)
+		if diags.HasErrors() {
+			wrong++
+		}
+		var news diag.List
+		for _, d := range diags {
+			if k := (report{d.Subject, d.ID(), d.Detail}); !said[k] {
+				said[k] = true
+				news = append(news, d)
+			}
+		}
+		all = append(all, news...)
+		if source = r.SourceBytes; f.json {
+			continue
+		}
+		if h != "" {
+			verdict := "right"
+			if diags.HasErrors() {
+				verdict = "wrong"
+			}
+			fmt.Fprintf(a.err, "%s: %s\n", h, verdict)
+		}
+		if err := a.showDiags(news, source, false); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		if err := a.showDiags(all, source, true); err != nil {
+			return err
+		}
+	} else {
+		summary(a.err, all)
+	}
+	if wrong > 0 {
+		return &exitError{code: exitWrong}
+	}
+	return nil
 }
 
 // summary counts the diagnostics, when there are any.

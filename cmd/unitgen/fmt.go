@@ -39,7 +39,7 @@ that changed are printed. Files with syntax errors are left alone and reported.`
 			}
 			files, err := fmtFiles(args)
 			if err != nil {
-				return &exitError{exitWrong, err}
+				return a.notThere(err, false)
 			}
 			return a.fmtAll(files, check, showDiff, list)
 		},

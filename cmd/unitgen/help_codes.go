@@ -35,8 +35,14 @@ func helpCommand(a *app, root *cobra.Command) *cobra.Command {
 				return nil
 			}
 			target, rest, err := root.Find(args)
-			if target == nil || err != nil || len(rest) > 0 && target == root {
-				return &exitError{exitWrong, fmt.Errorf("there is no command %q; unitgen --help lists them", strings.Join(args, " "))}
+			if target == nil || err != nil || len(rest) > 0 && target.HasAvailableSubCommands() {
+				word, in := strings.Join(args, " "), root
+				if target != nil && err == nil && len(rest) > 0 {
+					word, in = rest[0], target
+				} else if len(args) > 0 {
+					word = args[0]
+				}
+				return &exitError{exitWrong, fmt.Errorf("there is no command \"%s %s\"%s", in.CommandPath(), word, near(word, append(commandNames(in), "codes")))}
 			}
 			return target.Help()
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -55,11 +56,6 @@ func useColor(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && isTermin
 // compileHost compiles a directory and reports what it finds. With errors the
 // command ends with exitWrong.
 func (a *app) compileHost(ctx context.Context, dir string, f hostFlags) (*compile.Result, error) {
-	if st, err := os.Stat(dir); err != nil {
-		return nil, &exitError{exitWrong, err}
-	} else if !st.IsDir() {
-		return nil, &exitError{exitWrong, &os.PathError{Op: "compile", Path: dir, Err: os.ErrInvalid}}
-	}
 	defer tuneMemory()()
 	res, diags := compile.Compile(ctx, compile.Options{
 		Dir: dir, Host: f.host, Variant: f.variant, Sysroot: f.sysroot, Cache: cacheDir(),
@@ -71,6 +67,24 @@ func (a *app) compileHost(ctx context.Context, dir string, f hostFlags) (*compil
 		return nil, &exitError{code: exitWrong}
 	}
 	return res, nil
+}
+
+// notThere reports a file or directory of the command line that cannot be read,
+// as the compiler reports a host's.
+func (a *app) notThere(err error, asJSON bool) error {
+	var pe *os.PathError
+	if !errors.As(err, &pe) {
+		return &exitError{exitWrong, err}
+	}
+	why := pe.Err.Error()
+	if errors.Is(err, os.ErrNotExist) {
+		why = "there is no such file or directory"
+	}
+	d := diag.Errorf("E0106", "Directory cannot be read", diag.Range{File: filepath.ToSlash(pe.Path)}, "%s. Name a directory or file that is there.", why)
+	if err := a.showDiags(diag.List{d}, nil, asJSON); err != nil {
+		return err
+	}
+	return &exitError{code: exitWrong}
 }
 
 // showDiags reports diagnostics: on stderr for people, as JSON on stdout for

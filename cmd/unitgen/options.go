@@ -31,6 +31,17 @@ in full; with namespace and option, that option.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			mods, diags := compile.Reference(cmd.Context(), compile.Options{Dir: dir, Host: host, Cache: cacheDir()}, compile.BundledModules())
+			if diags.HasErrors() && len(args) == 1 {
+				// Bundled modules need no host; of other names the host's
+				// mistakes are told, unless a bundled one was meant.
+				ns, _, _ := strings.Cut(strings.TrimPrefix(args[0], "config."), ".")
+				switch bundled := compile.BundledModules(); {
+				case slices.Contains(bundled, ns):
+					mods, diags = compile.BundledReference(cmd.Context(), ns)
+				case compile.Suggest(ns, bundled) != "":
+					return &exitError{exitWrong, fmt.Errorf("there is no bundled module %q%s", ns, near(ns, bundled))}
+				}
+			}
 			if diags.HasErrors() {
 				if err := a.showDiags(diags, fileSource(dir), asJSON); err != nil {
 					return err

@@ -86,6 +86,8 @@ func newRoot(a *app) *cobra.Command {
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		DisableSuggestions: true, // usage.go words them
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
@@ -116,6 +118,7 @@ func execute(args []string, in io.Reader, out, errw io.Writer) int {
 		}
 		return ee.code
 	}
+	err = inOurWords(cmd, err)
 	refuseJSON(cmd, stdout, err, exitWrong)
 	fmt.Fprintln(errw, "unitgen:", err)
 	return exitWrong

@@ -79,16 +79,10 @@ SuccessAction=exit and "unitgen ctl exit N" choose their own.`,
 // lock is held for so long.
 func (a *app) bootable(cmd *cobra.Command, dir string, h hostFlags, s *generation.State) (generation.Generation, error) {
 	none := generation.Generation{}
-	st, err := os.Stat(dir)
-	if err != nil {
-		return none, &exitError{exitWrong, err}
-	}
-	if !st.IsDir() {
-		return none, &exitError{exitWrong, fmt.Errorf("%s is neither a host's directory nor a tree", dir)}
-	}
 	var img *emit.Image
 	isTree := treeAt(dir)
 	if !isTree {
+		var err error
 		if img, err = a.render(cmd.Context(), dir, h); err != nil {
 			return none, err
 		}

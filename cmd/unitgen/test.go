@@ -36,7 +36,7 @@ Exit code 1 when a run fails.`,
 			}
 			files, err := ugtest.Find(args)
 			if err != nil {
-				return &exitError{exitWrong, err}
+				return a.notThere(err, asJSON)
 			}
 			if len(files) == 0 {
 				return &exitError{exitWrong, fmt.Errorf("there is no *%s file in %s", ugtest.Suffix, strings.Join(args, ", "))}
@@ -53,6 +53,13 @@ Exit code 1 when a run fails.`,
 			}
 			if diags.HasErrors() {
 				return &exitError{code: exitWrong}
+			}
+			if len(results) == 0 {
+				what := "the files declare no run"
+				if match != "" {
+					what = fmt.Sprintf("no run matches --run %q", match)
+				}
+				return &exitError{exitWrong, fmt.Errorf("%s; nothing was tested", what)}
 			}
 			return a.sayResults(results, asJSON, verbose)
 		},
