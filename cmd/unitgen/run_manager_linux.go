@@ -36,6 +36,11 @@ func bootManager(raw string) int {
 	debug.SetGCPercent(50) // it lives long and does little
 	if os.Getpid() == 1 {
 		loopbackUp()
+		if f.RuntimeDir == "/run" {
+			// the sign by which systemctl and sd_booted(3) know that one may ask for
+			// units here
+			_ = os.MkdirAll("/run/systemd/system", 0o755)
+		}
 	}
 	lock, err := lockRuntime(f.RuntimeDir)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/unitgen/unitgen/runtime/bus"
 	"github.com/unitgen/unitgen/runtime/manager"
@@ -110,11 +111,52 @@ func (t *runTalk) begin(m *manager.Manager, f runFlags, r bus.Record) {
 			close(over)
 		}
 	})
+	go t.waiting(m, over)
 	order.Lock()
 	defer order.Unlock()
 	catchUp()
 	if m.Info().State != unitstate.SystemStarting {
 		t.started(m, f)
+	}
+}
+
+// waiting says every few seconds what the start or the stop still waits for.
+func (t *runTalk) waiting(m *manager.Manager, over <-chan struct{}) {
+	const pause = 5 * time.Second
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	began, leaving := time.Now(), false
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+		t.mu.Lock()
+		up, now := t.up, t.leaving
+		t.mu.Unlock()
+		if now != leaving {
+			leaving, began = now, time.Now().Add(-pause)
+		}
+		if up && !leaving {
+			continue
+		}
+		var what []string
+		for _, j := range m.Jobs() {
+			if j.State == unitstate.JobRunning {
+				what = append(what, fmt.Sprintf("%s of %s", j.Type, j.Unit))
+			}
+		}
+		if len(what) == 0 {
+			continue
+		}
+		more := ""
+		if n := len(what); n > 3 {
+			what, more = what[:3], fmt.Sprintf(" and %d more", n-3)
+		}
+		t.mu.Lock()
+		fmt.Fprintf(t.out, "Waiting for the %s%s (%s)\n", clean(strings.Join(what, ", the ")), more, time.Since(began).Round(time.Second))
+		t.mu.Unlock()
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func TestExecSettings(t *testing.T) {
 	t.Parallel()
 	m := boot(t, map[string]string{
-		"limits.service": "[Service]\nType=oneshot\nLimitNOFILE=123:456\nUMask=0027\nNice=7\nOOMScoreAdjust=300\nTimerSlackNSec=12345\nCPUAffinity=0\nIgnoreSIGPIPE=no\nNoNewPrivileges=yes\nWorkingDirectory=/usr\n" +
+		"limits.service": "[Service]\nType=oneshot\nLimitNOFILE=123:456\nUMask=0027\nNice=19\nOOMScoreAdjust=300\nTimerSlackNSec=12345\nCPUAffinity=0\nIgnoreSIGPIPE=no\nNoNewPrivileges=yes\nWorkingDirectory=/usr\n" +
 			"ExecStart=/bin/sh -c 'ulimit -Sn; ulimit -Hn; umask; nice; cat /proc/self/oom_score_adj; pwd; grep -E \"NoNewPrivs|Cpus_allowed_list|SigIgn\" /proc/self/status'\n",
 		"env.service": "[Service]\nType=oneshot\nEnvironment=A=one \"B=two words\" C=%p\nEnvironmentFile=-/nonexistent\nEnvironmentFile=@DIR@/envfile\nUnsetEnvironment=GONE\nRuntimeDirectory=env env/sub\nStateDirectory=state\nStateDirectoryMode=0700\n" +
 			"ExecStart=/bin/sh -c 'echo $A ${B}; printf \"<%%s>\" $B x; echo; echo $$C $$FROMFILE [$$GONE] $$RUNTIME_DIRECTORY $$STATE_DIRECTORY; stat -c %%a $$STATE_DIRECTORY; test -n \"$$INVOCATION_ID\" && echo invoked'\n",
@@ -35,7 +35,7 @@ func TestExecSettings(t *testing.T) {
 	write("envfile", "FROMFILE='from the file'\nGONE=here\n")
 	write("secret", "the secret\n")
 	for _, c := range []struct{ unit, job, log string }{
-		{"limits.service", "done", "123\n456\n0027\n7\n300\n/usr\nSigIgn:\t0000000000000000\nNoNewPrivs:\t1\nCpus_allowed_list:\t0"},
+		{"limits.service", "done", "123\n456\n0027\n19\n300\n/usr\nSigIgn:\t0000000000000000\nNoNewPrivs:\t1\nCpus_allowed_list:\t0"},
 		{"env.service", "done", "one two words\n<two><words><x>\nenv from the file [] " + m.dir + "/r/env:" + m.dir + "/r/env/sub " + m.dir + "/lib/state\n700\ninvoked"},
 		{"envfile.service", "failed", ""},
 		{"cred.service", "done", "the secret\nopen sesame\n400"},
