@@ -2,7 +2,6 @@ package compile
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/unitgen/unitgen/schema/tree"
@@ -189,6 +188,15 @@ func (g *orderGraph) requiredBy(name, by string) bool {
 	return !g.inTree[by]
 }
 
+// specials are the units of systemd.special(7) by name.
+var specials = func() map[string]bool {
+	m := map[string]bool{}
+	for _, n := range verify.Specials() {
+		m[n] = true
+	}
+	return m
+}()
+
 // unit adds the orders of a unit of some files; false where it needs a closer
 // look.
 func (g *orderGraph) unit(name string, files []*unitfile.File) bool {
@@ -198,7 +206,7 @@ func (g *orderGraph) unit(name string, files []*unitfile.File) bool {
 	default:
 		return false // these bring orders of their own
 	}
-	if slices.Contains(verify.Specials(), name) && (typ != "target" || name == "shutdown.target") {
+	if specials[name] && (typ != "target" || name == "shutdown.target") {
 		return false // much is ordered around these
 	}
 	ordered, required, triggers := map[string]bool{}, []string(nil), false
