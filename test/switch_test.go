@@ -123,8 +123,11 @@ func TestHelloFailedSwitch(t *testing.T) {
 		h := newHost(t, w, "hello")
 		h.boot()
 		first, before := h.current(), h.pids()
-		h.edit(greeterUnits, heartbeatLine, `"/bin/false"`)
+		h.edit(greeterUnits, heartbeatLine, `"/bin/sh -c 'echo it is dark; exit 42'"`)
 		s := h.unitgen("switch", h.dir)
+		if !strings.Contains(s.stderr, "exit status 42") || !strings.Contains(s.stderr, "    it is dark\n") {
+			t.Errorf("the cause is not said: %s", s.stderr)
+		}
 		if s.code != 3 {
 			t.Errorf("exit code %d, want 3: %v", s.code, s)
 		}

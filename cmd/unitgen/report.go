@@ -34,9 +34,10 @@ type jsonReport struct {
 }
 
 type jsonFailure struct {
-	Target string `json:"target"`
-	Unit   string `json:"unit"`
-	Reason string `json:"reason"`
+	Target string   `json:"target"`
+	Unit   string   `json:"unit"`
+	Reason string   `json:"reason"`
+	Log    []string `json:"log,omitempty"` // the last lines that the unit wrote
 }
 
 // sayReport tells how a switch ended and gives its exit code.
@@ -51,7 +52,7 @@ func (a *app) sayReport(r activation.Report, err error, f switchFlags) error {
 			j.Leftover = []string{}
 		}
 		for _, f := range r.Failures {
-			j.Failures = append(j.Failures, jsonFailure{f.Target, f.Unit, f.Reason})
+			j.Failures = append(j.Failures, jsonFailure{f.Target, f.Unit, f.Reason, f.Log})
 		}
 		if werr := writeJSON(a.out, j); werr != nil {
 			return werr
@@ -59,6 +60,9 @@ func (a *app) sayReport(r activation.Report, err error, f switchFlags) error {
 	}
 	for _, fl := range r.Failures {
 		fmt.Fprintf(a.err, "unitgen: %s\n", fl)
+		for _, line := range fl.Log {
+			fmt.Fprintf(a.err, "    %s\n", line)
+		}
 	}
 	switch r.Outcome {
 	case activation.Done:

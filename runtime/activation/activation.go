@@ -75,6 +75,9 @@ type Options struct {
 	JobTimeout time.Duration // of each job; 0: DefaultJobTimeout
 	Settle     time.Duration // how long started units are watched; 0: DefaultSettle
 	Progress   func(Event)   // told of what happens; may be nil
+
+	// Log gives the last lines that a unit wrote; nil for none.
+	Log func(ctx context.Context, t Target, unit string) []string
 }
 
 // Defaults of Options.
@@ -126,6 +129,7 @@ type Failure struct {
 	Target string
 	Unit   string // or the name of a check
 	Reason string
+	Log    []string // the last lines that the unit wrote
 }
 
 func (f Failure) String() string {

@@ -38,7 +38,7 @@ func Examine(ctx context.Context, o Options, treeDir string) (Examination, error
 	if a.new, err = plan.Read(treeDir); err != nil {
 		return x, err
 	}
-	a.begin = begin{From: from.Number, To: from.Number + 1, Active: map[string][]string{}}
+	a.begin = begin{From: from.Number, To: from.Number + 1, Active: map[string][]string{}, Failed: map[string][]string{}}
 	if _, err := os.Stat(s.Dir()); errors.Is(err, os.ErrNotExist) && o.Place != nil {
 		o.Place.fresh = true
 	}

@@ -107,9 +107,9 @@ func (a *Activation) newlyFailed(ctx context.Context, t Target, units []string) 
 		was := a.before[t.name()][u.Name]
 		switch {
 		case u.ActiveState == "failed" && (was != "failed" || touched[u.Name]):
-			out = append(out, Failure{t.name(), u.Name, "failed after its start"})
+			out = append(out, a.failure(t, u.Name, "failed after its start"))
 		case touched[u.Name] && strings.HasPrefix(u.SubState, "auto-restart"):
-			out = append(out, Failure{t.name(), u.Name, "ends again and again, and its manager restarts it"})
+			out = append(out, a.failure(t, u.Name, "ends again and again, and its manager restarts it"))
 		}
 	}
 	return out, nil

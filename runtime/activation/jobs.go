@@ -71,7 +71,7 @@ func (a *Activation) run(ctx context.Context, t Target, phase Phase, units []str
 		case phase == PhaseStop && (bus.IsError(err, "NoSuchUnit") || bus.IsError(err, "LoadFailed")):
 			a.tell(Event{Phase: phase, Target: t.name(), Unit: u, Done: true, Result: "done"})
 		case isRefusal(err):
-			failures = append(failures, Failure{t.name(), u, fmt.Sprintf("%s: %v", phase, err)})
+			failures = append(failures, Failure{Target: t.name(), Unit: u, Reason: fmt.Sprintf("%s: %v", phase, err)})
 			a.tell(Event{Phase: phase, Target: t.name(), Unit: u, Done: true, Result: err.Error()})
 		default:
 			return failures, fmt.Errorf("%s %s: the manager does not answer: %w", phase, u, err)
@@ -94,9 +94,9 @@ func (a *Activation) run(ctx context.Context, t Target, phase Phase, units []str
 			if ctx.Err() != nil {
 				why = fmt.Sprintf("%s was interrupted", phase)
 			}
-			failures = append(failures, Failure{t.name(), r.Unit, why})
+			failures = append(failures, a.failure(t, r.Unit, why))
 		case r.Failed() && !(phase == PhaseStop && r.Result == "canceled"):
-			failures = append(failures, Failure{t.name(), r.Unit, a.why(t, phase, r)})
+			failures = append(failures, a.failure(t, r.Unit, a.why(t, phase, r)))
 		}
 		a.tell(Event{Phase: phase, Target: t.name(), Unit: r.Unit, Done: true, Result: r.Result})
 	}

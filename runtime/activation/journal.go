@@ -47,6 +47,8 @@ type begin struct {
 	Plans    []TargetPlan `json:"plans"`
 	// Active are the units of the plans that were up before.
 	Active map[string][]string `json:"active"`
+	// Failed are those that had failed before.
+	Failed map[string][]string `json:"failed,omitempty"`
 	// Before and After are what lies in the host's /etc for the two
 	// generations; Root and Units say how.
 	Before *Placement `json:"before,omitempty"`

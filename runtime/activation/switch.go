@@ -88,7 +88,7 @@ func (a *Activation) preflight(ctx context.Context) error {
 	a.report.From, a.report.To = from.Number, to.Number
 	a.begin = begin{
 		From: from.Number, To: to.Number, BootFrom: boot.Number, NoBoot: a.o.NoBoot,
-		Active: map[string][]string{}, Since: time.Now().UTC(),
+		Active: map[string][]string{}, Failed: map[string][]string{}, Since: time.Now().UTC(),
 	}
 	return errors.Join(a.examine(ctx, from, to)...)
 }
@@ -126,6 +126,9 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 		for _, st := range p {
 			if isUp(states[st.Unit]) && !slices.Contains(a.begin.Active[t.name()], st.Unit) {
 				a.begin.Active[t.name()] = append(a.begin.Active[t.name()], st.Unit)
+			}
+			if states[st.Unit] == "failed" {
+				a.begin.Failed[t.name()] = append(a.begin.Failed[t.name()], st.Unit)
 			}
 		}
 	}

@@ -67,6 +67,19 @@ func TestRealSystemdDisable(t *testing.T) {
 		t.Error("keeps.service restarted")
 	}
 
+	// A oneshot that was down is stopped on its way up: it is down again, and not
+	// failed.
+	oneshot := "service \"slow\" {\n  Type = \"oneshot\"\n  ExecStart = \"/bin/true\"\n  WantedBy = [\"multi-user.target\"]\n}\n"
+	m.Write("/root/h/host.ug.hcl", host+oneshot)
+	m.MustRun("unitgen", "switch", "/root/h")
+	m.Write("/root/h/host.ug.hcl", host+strings.Replace(oneshot, "/bin/true", "/bin/sleep infinity", 1))
+	m.MustShell("unitgen switch /root/h >/run/out 2>&1 & p=$!; until [ \"$(systemctl is-active slow.service)\" = activating ]; do sleep 0.02; done; systemctl kill --kill-who=main -s INT 'unitgen-switch-*'; wait $p || echo $? >/run/code")
+	if got := m.Read("/run/code"); got != "3\n" {
+		t.Errorf("exit code %s%s", got, m.Read("/run/out"))
+	}
+	m.active("slow.service", "inactive")
+	m.MustRun("unitgen", "status")
+
 	// A file of the administrator's that the next boot takes over.
 	m.Write("/etc/foo.conf", "mine\n")
 	m.Write("/root/h/host.ug.hcl", host+"etc \"foo.conf\" {\n  text = \"ours\\n\"\n}\n")

@@ -164,10 +164,10 @@ func TestRealSystemdRefusals(t *testing.T) {
 	if got := m.Read("/etc/demo/a.conf"); got != "one\n" {
 		t.Errorf("a.conf is %q", got)
 	}
-	m.Write("/root/h/host.ug.hcl", strings.Replace(hostV2, "/bin/sleep 200000", "/bin/false", 1))
+	m.Write("/root/h/host.ug.hcl", strings.Replace(hostV2, "/bin/sleep 200000", "/bin/sh -c 'echo it is dark; exit 42'", 1))
 	keeps, changes := m.pid("keeps.service"), m.pid("changes.service")
 	r = m.Run("unitgen", "switch", "/root/h")
-	if r.Code != 3 || !strings.Contains(r.Stderr, "changes.service") {
+	if r.Code != 3 || !strings.Contains(r.Stderr, "changes.service: failed after its start: ExecStart= exit status 42\n    it is dark\n") {
 		t.Errorf("a failing unit: %v", r)
 	}
 	m.active("changes.service", "active")

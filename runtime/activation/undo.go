@@ -90,6 +90,7 @@ func (a *Activation) back(ctx context.Context) ([]string, error) {
 			}
 		}
 	}
+	a.forgetFailures(ctx)
 	leftover := append(a.missing(ctx), secrets...)
 	if err := s.SetBoot(b.BootFrom); err != nil {
 		return leftover, err
@@ -110,6 +111,28 @@ func (a *Activation) undoJobs(ctx context.Context, p TargetPlan, phase Phase, un
 	}
 	_, err := a.run(ctx, t, phase, units)
 	return err
+}
+
+// forgetFailures has the managers forget failures of units that the switch or
+// its undoing brought about: a unit that was stopped on its way up counts as
+// failed, and so does one whose new file was bad. Those that were down are down
+// again, as before.
+func (a *Activation) forgetFailures(ctx context.Context) {
+	for _, p := range a.begin.Plans {
+		t, ok := a.target(p.Target)
+		if !ok {
+			continue
+		}
+		now, err := States(ctx, t)
+		if err != nil {
+			continue // missing says so
+		}
+		for _, s := range p.Steps {
+			if now[s.Unit] == "failed" && !a.wasUp(p, s.Unit) && !slices.Contains(a.begin.Failed[p.Target], s.Unit) && a.began(p, s.Unit) {
+				_ = t.Manager.ResetFailed(ctx, s.Unit) // it may be gone by itself
+			}
+		}
+	}
 }
 
 func (a *Activation) wasUp(p TargetPlan, unit string) bool {
