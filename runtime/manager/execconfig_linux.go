@@ -279,6 +279,12 @@ var rlimits = map[string]int{
 }
 
 func (c *execConfig) readPrivileges(f *load.Unit) {
+	if p, ok := map[string]uint32{"x86": 8, "i386": 8}[f.String("Personality")]; ok {
+		c.personality = &p
+	}
+	if os.Geteuid() != 0 {
+		return // an ordinary user has no capabilities to take away; said as not applied
+	}
 	if v := f.Strings("CapabilityBoundingSet"); len(v) > 0 || f.State == load.Loaded && f.String("StandardInput") != "" { // set to nothing
 		set := uint64(0)
 		for i, s := range v {
@@ -314,9 +320,6 @@ func (c *execConfig) readPrivileges(f *load.Unit) {
 			}
 			*c.secureBits |= b
 		}
-	}
-	if p, ok := map[string]uint32{"x86": 8, "i386": 8}[f.String("Personality")]; ok {
-		c.personality = &p
 	}
 }
 
