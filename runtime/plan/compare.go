@@ -217,7 +217,8 @@ func (t *Tree) origin(scope tree.Scope, name string) string {
 	return ""
 }
 
-// summary words the changes that count: "ExecStart= changed, User= added".
+// summary words the changes that count: "ExecStart= changed, User= added". A
+// change that was made elsewhere than the first one names its own place.
 func summary(v verdict, changes []change) *because {
 	var parts []string
 	src := ""
@@ -232,7 +233,11 @@ func summary(v verdict, changes []change) *because {
 			parts = append(parts, "…")
 			break
 		}
-		parts = append(parts, c.text())
+		text := c.text()
+		if c.source != "" && c.source != src {
+			text += " (" + c.source + ")"
+		}
+		parts = append(parts, text)
 	}
 	return &because{strings.Join(parts, ", "), src}
 }

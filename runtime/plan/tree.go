@@ -111,10 +111,15 @@ func Read(dir string) (*Tree, error) {
 			found = found || ok
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "etc")); !found && err != nil {
+	if !found && !exists(filepath.Join(dir, "etc")) && !exists(filepath.Join(dir, emit.ManifestFile)) {
 		return nil, fmt.Errorf("%s is no tree: it has neither etc/systemd/system nor etc", dir)
 	}
 	return t, nil
+}
+
+func exists(p string) bool {
+	_, err := os.Stat(p)
+	return err == nil
 }
 
 // Dir gives where the tree was read, "" for the empty one.
