@@ -31,8 +31,8 @@ func tuneMemory() func() {
 		s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(s)
 		live := s[0].Value.Uint64()
-		if live > heapGoal*2/3 {
-			debug.SetMemoryLimit(int64(min(live*3, math.MaxInt64/3)))
+		if live < math.MaxInt64/8 {
+			debug.SetMemoryLimit(int64(max(live*2, heapGoal)))
 		}
 		return true
 	})
