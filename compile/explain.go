@@ -126,7 +126,7 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 		}
 		return x, ""
 	}
-	return nil, fmt.Sprintf("%q names nothing that can be explained. %s", root, explainable)
+	return nil, fmt.Sprintf("%q names nothing that can be explained.%s %s", root, c.meant(root), explainable)
 }
 
 func (c *compilation) explainOption(m *index.Module, steps []string) (*eval.Explained, string) {

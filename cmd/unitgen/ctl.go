@@ -34,6 +34,19 @@ Options of its own:
       --runtime-dir DIR   the runtime directory of the bundled manager
       --user, --system    whose manager (default: system)
       --json              as -o json
+
+Of systemctl's own, all are read; those that are used most:
+  -t, --type TYPE         only units of the types, as service,timer
+      --state=STATE       only units in the states, as active,failed
+  -a, --all               units that are not loaded and empty properties too
+  -p, --property NAME     only the properties; --value without their names
+  -l, --full              no abbreviation; -o, --output MODE of log lines; -n, --lines N
+      --no-legend, --plain, --no-pager, -q, --quiet
+      --now               start or stop along with enable, disable, mask
+      --runtime, --global, -f, --force, --preset-mode MODE, --root=DIR
+      --no-block, --wait, --job-mode MODE, --show-transaction
+      --kill-whom WHO, -s, --signal SIGNAL
+      --failed, --with-dependencies, --reverse, --before, --after
 `
 
 func newCtl(a *app) *cobra.Command {

@@ -96,6 +96,8 @@ func newRoot(a *app) *cobra.Command {
 		root.AddCommand(c(a))
 	}
 	root.SetHelpCommand(helpCommand(a, root))
+	root.InitDefaultHelpCmd()
+	addCompletions(a, root)
 	return root
 }
 
