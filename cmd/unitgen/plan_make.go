@@ -140,7 +140,7 @@ func (a *app) planUnits(ctx context.Context, s *generation.State, p *planning, d
 	if len(targets) == 0 {
 		return nil
 	}
-	o := activation.Options{State: s, Targets: targets, Place: place}
+	o := activation.Options{State: s, Targets: targets, Place: place, Unprivileged: os.Geteuid() != 0}
 	if place != nil && place.User == "" {
 		o.Inhibitors = shutdownInhibitors
 	}

@@ -131,7 +131,10 @@ func (a *app) sayRecovery(r activation.Recovery) {
 // progress prints one line for each thing that a switch does.
 func (a *app) progress() func(activation.Event) {
 	return func(e activation.Event) {
-		unit := e.Unit
+		unit, phase := e.Unit, string(e.Phase)
+		if e.Phase == activation.PhaseGate {
+			phase = "check" // it is one, and unit its name
+		}
 		if e.Target != "" && e.Target != "system" {
 			unit = strings.TrimSpace(unit + " (" + e.Target + ")")
 		}
@@ -139,10 +142,10 @@ func (a *app) progress() func(activation.Event) {
 		case e.Phase == activation.PhaseUndo:
 			fmt.Fprintln(a.err, "going back")
 		case e.Done && e.Result != "done" && e.Result != "":
-			fmt.Fprintf(a.err, "%s %s: %s\n", e.Phase, unit, e.Result)
+			fmt.Fprintf(a.err, "%s %s: %s\n", phase, unit, e.Result)
 		case e.Done || e.Unit == "" && e.Phase == activation.PhasePivot:
 		default:
-			fmt.Fprintln(a.err, strings.TrimSpace(string(e.Phase)+" "+unit))
+			fmt.Fprintln(a.err, strings.TrimSpace(phase+" "+unit))
 		}
 	}
 }

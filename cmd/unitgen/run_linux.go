@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/unitgen/unitgen/runtime/bus"
+	"github.com/unitgen/unitgen/runtime/activation"
 	"github.com/unitgen/unitgen/schema/tree"
 )
 
@@ -45,6 +46,11 @@ func (a *app) run(cmd *cobra.Command, dir string, h hostFlags, f runFlags) error
 	}
 	if r := living(f.State, scope); r != nil {
 		return &exitError{exitRefused, fmt.Errorf("a manager (process %d) runs this state directory already; use \"unitgen switch\" to change what it runs, or stop it first", r.PID)}
+	}
+	if placed, err := activation.Placed(s); err == nil && len(placed.Items) > 0 {
+		if addr, err := findManager(s, scope); err == nil && !addr.Bundled {
+			fmt.Fprintf(a.err, "unitgen: warning: the machine's systemd runs what %s has as current, and this manager starts all of it a second time, on the same ports; \"unitgen switch\" changes what systemd runs, and --state DIR keeps the two apart\n", s.Dir())
+		}
 	}
 	if err := makeRuntimeDir(f.RuntimeDir); err != nil {
 		return &exitError{exitRefused, err}

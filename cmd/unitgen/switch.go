@@ -39,8 +39,9 @@ func (f *switchFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "take over files in /etc that are somebody else's; a backup is kept")
 	cmd.Flags().BoolVar(&f.force, "force", false, "switch in spite of inhibitors, of a tree that was modified in the store, and of little space")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON")
-	cmd.Flags().DurationVar(&f.jobTimeout, "job-timeout", activation.DefaultJobTimeout, "how long the jobs of one phase may take")
-	cmd.Flags().DurationVar(&f.settle, "settle", activation.DefaultSettle, "how long started services are watched for a failure")
+	f.jobTimeout, f.settle = activation.DefaultJobTimeout, activation.DefaultSettle
+	cmd.Flags().Var((*timeSpan)(&f.jobTimeout), "job-timeout", "how long the jobs of one phase may take")
+	cmd.Flags().Var((*timeSpan)(&f.settle), "settle", "how long started services are watched for a failure")
 }
 
 func (f *switchFlags) check() error {
@@ -167,6 +168,7 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		Force: f.force, KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
 	}
 	o.Log = unitLog(time.Now())
+	o.Unprivileged = os.Geteuid() != 0
 	if place != nil && place.User == "" {
 		o.Inhibitors = shutdownInhibitors
 	}

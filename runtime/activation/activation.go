@@ -66,6 +66,7 @@ type Options struct {
 	KeepOnFailure bool // do not undo when units newly fail
 	Force         bool // switch in spite of inhibitors, modified trees and little space
 	Adopt         bool // take over files in /etc that are somebody else's, keeping a backup
+	Unprivileged  bool // an ordinary user switches: what takes root is left out, and said
 	Repair        bool // To is current already: put back what drifted, and nothing else
 
 	// Inhibitors gives, in a sentence each, what else asks that services are left

@@ -8,6 +8,7 @@ import (
 
 	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/runtime/plan"
+	"github.com/unitgen/unitgen/schema/tree"
 	"github.com/unitgen/unitgen/schema/unitname"
 )
 
@@ -42,6 +43,9 @@ func (a *Activation) gate(ctx context.Context) error {
 	if len(a.o.Targets) == 0 {
 		return nil
 	}
+	if !a.probed() {
+		return nil
+	}
 	checks, err := emit.ReadChecks(a.new.Dir())
 	if err != nil {
 		return err
@@ -51,6 +55,18 @@ func (a *Activation) gate(ctx context.Context) error {
 		return errUnitsFailed
 	}
 	return ctx.Err()
+}
+
+// probed reports whether the checks of the tree are for what was switched: they
+// look at the system's services, and where only those of a user follow, whoever
+// runs the others is not at fault. A tree without system units means its users'.
+func (a *Activation) probed() bool {
+	for _, t := range a.o.Targets {
+		if t.Scope == tree.System {
+			return true
+		}
+	}
+	return len(a.new.UnitNames(tree.System)) == 0
 }
 
 // started gives the units that a switch started or restarted.

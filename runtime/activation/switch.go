@@ -143,6 +143,7 @@ func (a *Activation) examine(ctx context.Context, from, to generation.Generation
 			}
 		}
 	}
+	a.report.Warnings = append(a.report.Warnings, a.leftOut()...)
 	refuse(a.enoughSpace())
 	return refusals
 }
