@@ -200,6 +200,9 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 			return "", false
 		case unit && strings.HasSuffix(label, "@"):
 			return e.validUnit(label+key+suffix, b.ForEach.Expr().Range())
+		case b.Kind == "instance" && strings.HasSuffix(label, "@"):
+			e.err("E0602", "Invalid unit name", b.Labels[0].Range, "%q lacks the type of the unit. The label of an instance block is the full name of an instance, or with for_each that of the template: instance %q { … }.", label, label+"."+e.typeOf(label))
+			return "", false
 		case b.Kind == "instance" && unitname.IsTemplate(label):
 			p, _, t, _ := unitname.Split(label)
 			return e.validUnit(p+"@"+key+"."+t, b.ForEach.Expr().Range())
@@ -241,6 +244,16 @@ func (e *Evaluator) nameOf(b *index.Block, each *Each) (string, bool) {
 		return e.validUnit(p+"@"+name+"."+t, at)
 	}
 	return name, true
+}
+
+// typeOf gives the type of a unit that has a label, service where none does.
+func (e *Evaluator) typeOf(label string) string {
+	for _, kind := range unitname.Types {
+		if slices.Contains(e.IX.Labels(kind), label) {
+			return kind
+		}
+	}
+	return "service"
 }
 
 func (e *Evaluator) validUnit(name string, at hcl.Range) (string, bool) {

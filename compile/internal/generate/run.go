@@ -11,10 +11,12 @@ import (
 	"os/exec"
 	"path"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/unitgen/unitgen/compile/internal/encode"
 	"github.com/unitgen/unitgen/compile/internal/funcs"
@@ -218,6 +220,11 @@ func (o *Options) explain(f *failure) hcl.Diagnostics {
 		b.WriteString(": call the function, or hide the field with ::")
 	}
 	b.WriteByte('.')
+	if field, ok := strings.CutPrefix(f.Message, "Field does not exist: "); ok {
+		if near := types.Suggest(strings.TrimRight(field, ".\n"), keysOf(o.Input)); near != "" {
+			fmt.Fprintf(&b, " Did you mean %q?", near)
+		}
+	}
 	var via []string
 	for _, fr := range f.Frames {
 		switch {
@@ -225,7 +232,10 @@ func (o *Options) explain(f *failure) hcl.Diagnostics {
 			via = append(via, strings.ToLower(fr.Name[:1])+fr.Name[1:])
 		case f.At != nil && fr.At != *f.At && len(via) < 5:
 			r := o.rng(&fr.At)
-			via = append(via, fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column))
+			at := fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
+			if at != fmt.Sprintf("%s:%d:%d", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column) && !slices.Contains(via, at) {
+				via = append(via, at)
+			}
 		}
 	}
 	if len(via) > 0 {
@@ -233,6 +243,26 @@ func (o *Options) explain(f *failure) hcl.Diagnostics {
 	}
 	d.Detail = b.String()
 	return hcl.Diagnostics{d}
+}
+
+// keysOf gives the keys of all objects and maps within a value, each once.
+func keysOf(v cty.Value) []string {
+	found := map[string]bool{}
+	_ = cty.Walk(v, func(p cty.Path, _ cty.Value) (bool, error) {
+		if len(p) == 0 {
+			return true, nil
+		}
+		switch s := p[len(p)-1].(type) {
+		case cty.GetAttrStep:
+			found[s.Name] = true
+		case cty.IndexStep:
+			if s.Key.Type() == cty.String && s.Key.IsKnown() && !s.Key.IsNull() && !s.Key.IsMarked() {
+				found[s.Key.AsString()] = true
+			}
+		}
+		return len(found) < 10000, nil
+	})
+	return sortedKeys(found)
 }
 
 func sortedKeys[T any](m map[string]T) []string {
