@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/schema/tree"
 )
 
@@ -23,6 +24,13 @@ func (a *Activation) leftOut() []string {
 	} {
 		if files, err := filepath.Glob(filepath.Join(a.new.Dir(), l.dir, "*")); l.lacks && err == nil && len(files) > 0 {
 			out = append(out, l.what)
+		}
+	}
+	if m, err := emit.ReadManifest(a.new.Dir()); ofUser && err == nil {
+		for _, d := range m.Disabled {
+			if d.Scope == tree.User {
+				out = append(out, d.Unit+" is not disabled: what enables it is yours or the administrator's; systemctl --user disable "+d.Unit)
+			}
 		}
 	}
 	if units := a.new.UnitNames(tree.System); ofUser && len(units) > 0 {
