@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -86,13 +87,13 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 	case root == "config" && len(steps) > 1:
 		m := c.ix.ByName[steps[0]]
 		if m == nil {
-			return nil, c.ix.NoModule(steps[0])
+			return nil, c.noModule(steps[0])
 		}
 		return c.explainOption(m, steps[1:])
 	case root == "config" && len(steps) == 1:
 		m := c.ix.ByName[steps[0]]
 		if m == nil {
-			return nil, c.ix.NoModule(steps[0])
+			return nil, c.noModule(steps[0])
 		}
 		return c.explainModule(m)
 	case root == "option" && c.ix.Own != nil:
@@ -127,6 +128,14 @@ func (c *compilation) explained(root string, steps []string) (*eval.Explained, s
 		return x, ""
 	}
 	return nil, fmt.Sprintf("%q names nothing that can be explained.%s %s", root, c.meant(root), explainable)
+}
+
+// noModule says that the host has no module of a name, bundled or not.
+func (c *compilation) noModule(name string) string {
+	if slices.Contains(BundledModules(), name) {
+		return fmt.Sprintf("The bundled module %s is no part of this host, for nothing names it. unitgen options %s shows what it can be told; config %q { enable = true } takes it in.", name, name, name)
+	}
+	return c.ix.NoModule(name)
 }
 
 func (c *compilation) explainOption(m *index.Module, steps []string) (*eval.Explained, string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,7 @@ alone lists the module's options.`,
 				return writeJSON(a.out, toExplainJSON(x))
 			}
 			a.printExplanation(x)
+			a.printParts(r, x)
 			return nil
 		},
 	}
@@ -109,10 +111,36 @@ func (a *app) printExplanation(x *compile.Explanation) {
 			fmt.Fprintf(a.out, "    when %s: %s\n", oneLine(d.Condition), state)
 		}
 	}
-	if len(x.Children) > 0 {
-		fmt.Fprintf(a.out, "  parts: %s\n", strings.Join(x.Children, ", "))
+}
+
+// maxParts is how many parts are shown with their values.
+const maxParts = 200
+
+// printParts shows the parts of a unit, module or map, each with its value.
+func (a *app) printParts(r *compile.Result, x *compile.Explanation) {
+	if len(x.Children) == 0 {
+		return
+	}
+	fmt.Fprintln(a.out, "  parts:")
+	for i, c := range x.Children {
+		if i == maxParts {
+			fmt.Fprintf(a.out, "    and %d more\n", len(x.Children)-i)
+			return
+		}
+		path := x.Path + "." + c
+		if !identifier.MatchString(c) {
+			path = fmt.Sprintf("%s[%q]", x.Path, c)
+		}
+		part, _ := r.Explain(path)
+		if part == nil {
+			fmt.Fprintf(a.out, "    %s\n", c)
+			continue
+		}
+		fmt.Fprintf(a.out, "    %s = %s\n", c, oneLine(part.Value))
 	}
 }
+
+var identifier = regexp.MustCompile(`^[\pL_][\pL\pN_-]*$`)
 
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -89,9 +90,23 @@ func (a *app) listGenerations(s *generation.State, asJSON bool) error {
 		if _, err := os.Stat(g.Tree); err != nil {
 			marks = append(marks, "its tree is gone")
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", g.Number, g.Time.Format("2006-01-02 15:04:05"), g.Tree, strings.Join(marks, ", "))
+		line := fmt.Sprintf("%d\t%s\t%s", g.Number, g.Time.Local().Format("2006-01-02 15:04:05 MST"), shortTree(s, g.Tree))
+		if len(marks) > 0 {
+			line += "\t" + strings.Join(marks, ", ")
+		}
+		fmt.Fprintln(w, line)
 	}
 	return w.Flush()
+}
+
+// shortTree names a tree of the state's store by the beginning of its hash and
+// its name, any other by its path.
+func shortTree(s *generation.State, dir string) string {
+	hash, name, ok := strings.Cut(filepath.Base(dir), "-")
+	if !ok || len(hash) < 16 || filepath.Dir(dir) != filepath.Join(s.Dir(), "store") {
+		return dir
+	}
+	return hash[:8] + "…-" + name
 }
 
 // generationVerb makes a subcommand that does one thing to each generation.

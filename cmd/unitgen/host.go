@@ -44,14 +44,17 @@ func cacheDir() string {
 	return filepath.Join(d, "unitgen")
 }
 
-// isTerminal reports whether a stream is one, so that colour and progress make
-// sense. NO_COLOR is heeded by the callers that colour.
+// isTerminal reports whether a stream is one.
 func isTerminal(w io.Writer) bool {
 	f, ok := fileOf(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-func useColor(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && isTerminal(w) }
+// useColor reports whether a stream is a terminal that shows colours, and whose
+// user wants them.
+func useColor(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
 
 // compileHost compiles a directory and reports what it finds. With errors the
 // command ends with exitWrong.

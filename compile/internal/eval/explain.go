@@ -10,6 +10,7 @@ import (
 
 	"github.com/unitgen/unitgen/compile/internal/index"
 	"github.com/unitgen/unitgen/compile/internal/types"
+	"github.com/unitgen/unitgen/schema/value"
 )
 
 // Fate is one definition and what became of it.
@@ -237,7 +238,7 @@ func (e *Evaluator) ExplainDirective(u *Unit, name string) *Explained {
 		return nil
 	}
 	if fact.Row != nil {
-		x.Type, x.Doc = string(fact.Row.Kind), fact.Row.Doc
+		x.Type, x.Doc = kindWords(string(fact.Row.Kind)), fact.Row.Doc
 		if fact.Row.List {
 			x.Type = "list of " + x.Type
 		}
@@ -339,4 +340,18 @@ func spell(v cty.Value) string {
 func hclQuote(s string) string {
 	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
 	return `"` + r.Replace(s) + `"`
+}
+
+// kindWords says what a directive takes: the words of an enumeration, the name
+// of any other kind of value.
+func kindWords(kind string) string {
+	name, ok := strings.CutPrefix(kind, "enum:")
+	if !ok {
+		return kind
+	}
+	words := value.Enum(name, 0)
+	if len(words) == 0 || len(words) > 20 {
+		return name
+	}
+	return "one of " + strings.Join(words, ", ")
 }
