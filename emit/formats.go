@@ -242,5 +242,5 @@ func (img *Image) writeErofs(path string) error {
 	if err != nil {
 		return fmt.Errorf("mkfs.erofs: %w: %s", err, bytes.TrimSpace(out))
 	}
-	return nil
+	return os.Chmod(path, 0o644) // whatever the umask is
 }

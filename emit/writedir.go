@@ -19,6 +19,9 @@ func EmptyOrNew(path string) error {
 	names, err := os.ReadDir(path)
 	if err != nil {
 		if os.IsNotExist(err) {
+			if target, lerr := os.Readlink(path); lerr == nil {
+				return fmt.Errorf("%s is a link to %s, which is not there; name a new path", path, target)
+			}
 			return nil
 		}
 		if _, serr := os.Lstat(path); serr == nil {

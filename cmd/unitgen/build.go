@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,9 @@ erofs, oci (an OCI image layout), confext (a systemd-confext image directory).`,
 			if out != "" {
 				if err := emit.EmptyOrNew(out); err != nil {
 					return &exitError{exitWrong, err}
+				}
+				if st, err := os.Stat(out); err == nil && st.IsDir() && (format == "tar" || format == "erofs") {
+					return &exitError{exitWrong, fmt.Errorf("%s is a directory, and --format %s makes a file; name a new path", out, format)}
 				}
 			}
 			img, err := a.render(cmd.Context(), dirArg(args), f)

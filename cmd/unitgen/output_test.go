@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,9 @@ func TestRefusalJSON(t *testing.T) {
 	if code := execute([]string{"build", dir + "/host", "--format", "tar", "--out", file}, nil, io.Discard, io.Discard); code != 0 {
 		t.Fatal("build: exit code", code)
 	}
+	if err := errors.Join(os.Symlink("nowhere", dir+"/link"), os.Mkdir(dir+"/empty", 0o755)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args string
 		code int
@@ -34,6 +38,9 @@ func TestRefusalJSON(t *testing.T) {
 		{"build HOST --state FILE", exitRefused},
 		{"build HOST --format cpio", exitWrong},
 		{"build HOST --out FILE", exitWrong},
+		{"build HOST --out LINK", exitWrong},
+		{"build HOST --out LINK --format tar", exitWrong},
+		{"build HOST --out EMPTY --format tar", exitWrong},
 		{"plan HOST --to HOST", exitWrong},
 		{"plan --from FILE --to FILE", exitWrong},
 		{"switch HOST --state FILE", exitRefused},
@@ -46,7 +53,7 @@ func TestRefusalJSON(t *testing.T) {
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			t.Parallel()
-			args := strings.Fields(strings.NewReplacer("FILE", file, "HOST", dir+"/host").Replace(c.args))
+			args := strings.Fields(strings.NewReplacer("FILE", file, "HOST", dir+"/host", "LINK", dir+"/link", "EMPTY", dir+"/empty").Replace(c.args))
 			var out, errw bytes.Buffer
 			if code := execute(append(args, "--json"), nil, &out, &errw); code != c.code {
 				t.Errorf("exit code %d, want %d: %s", code, c.code, errw.String())

@@ -76,7 +76,9 @@ where there is a generation but no manager that answers.`,
 			} else if ok {
 				st.Boot = rowOf(g)
 			}
-			if from, to, found, err := activation.Interrupted(s); err != nil {
+			if from, to, found, err := activation.Interrupted(s); errors.Is(err, fs.ErrPermission) {
+				fmt.Fprintln(a.err, "unitgen: whether a switch was cut off is for the owner of", s.Dir(), "to see")
+			} else if err != nil {
 				return refusedBy(err)
 			} else if found {
 				if h, ok := s.Holder(); ok {
