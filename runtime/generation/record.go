@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/unitgen/unitgen/internal/durable"
 )
@@ -76,6 +77,26 @@ func (s *State) forget(n int) error {
 	return s.fs.Sync(s.Path(dirRecords))
 }
 
+// orphans gives the records of generations that are not there: their making was
+// cut off.
+func (s *State) orphans() []string {
+	names, err := os.ReadDir(s.Path(dirRecords))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range names {
+		n, err := strconv.Atoi(strings.TrimSuffix(e.Name(), ".json"))
+		if err != nil {
+			continue
+		}
+		if _, err := os.Lstat(s.link(n)); errors.Is(err, fs.ErrNotExist) {
+			out = append(out, s.recordPath(n))
+		}
+	}
+	return out
+}
+
 // MarkGood remembers that a switch to a generation was committed, or that it
 // was in force. The caller holds the lock.
 func (s *State) MarkGood(n int) error {
@@ -122,7 +143,7 @@ func (s *State) Back(n int) (Generation, error) {
 			}
 		}
 		if next == 0 {
-			return Generation{}, fmt.Errorf("%w before %d that was ever good; name one with \"unitgen rollback N\"", ErrNone, n)
+			return Generation{}, fmt.Errorf("%w: none before %d was ever good; name one with \"unitgen rollback N\"", ErrNone, n)
 		}
 		at = next
 		if !s.record(at).Good {

@@ -118,4 +118,10 @@ func TestDiscardGivesTheNumberBack(t *testing.T) {
 	if g, err := s.Create(treeIn(t, s, "x")); err != nil || g.Number != 4 {
 		t.Error("a number came twice", g, err)
 	}
+	if err := os.Remove(s.link(4)); err != nil { // as if its making had been cut off
+		t.Fatal(err)
+	}
+	if gone, err := s.Temporaries(); err != nil || len(gone) != 1 || gone[0] != s.recordPath(4) {
+		t.Error(gone, err)
+	}
 }

@@ -45,6 +45,12 @@ func (s *State) Roots(more ...string) (map[string]bool, error) {
 // The caller holds the lock.
 func (s *State) Temporaries() ([]string, error) {
 	var removed []string
+	for _, p := range s.orphans() {
+		if err := s.fs.Remove(p); err != nil {
+			return removed, err
+		}
+		removed = append(removed, p)
+	}
 	for _, dir := range []string{s.dir, s.Path(dirGenerations), s.Path(dirPins), s.Path(dirRecords), s.Path(DirJournal), s.Path(DirBackup)} {
 		names, err := os.ReadDir(dir)
 		if err != nil {
