@@ -38,3 +38,16 @@ func TestGenerationsFitTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// TestSysrootWithoutUnitgen shows where unitgen has to lie, at the credential
+// that needs it at boot.
+func TestSysrootWithoutUnitgen(t *testing.T) {
+	s := newSite(t)
+	s.host("/bin/app 1")
+	writeTestFile(t, s.dir+"/db.ug.hcl", "credential \"db\" {\n  unit = service.app\n  age = \"db.age\"\n}\n")
+	writeTestFile(t, s.dir+"/db.age", "age-encryption.org/v1\n")
+	_, errs := s.run(1, "check", "--sysroot", t.TempDir(), s.dir)
+	if !strings.Contains(errs, "--> db.ug.hcl:1:12") || !strings.Contains(strings.Join(strings.Fields(errs), " "), "to /usr/local/bin/unitgen there") {
+		t.Error(errs)
+	}
+}

@@ -29,6 +29,11 @@ func (c *checker) programs(u *load.Unit) {
 			if strings.Contains(cmd.Prefix, "-") || c.program(cmd.Path) {
 				continue
 			}
+			if cmd.Path == "unitgen" {
+				c.add(diag.Errorf(CodeProgram, "Missing program", cmd.Pos,
+					"%s runs unitgen at boot, to decrypt credentials, and it is in none of %s below %s. Copy the unitgen that you use to /usr/local/bin/unitgen there.", u.Name, strings.Join(searchPath, ", "), c.opt.Sysroot))
+				continue
+			}
 			c.add(diag.Errorf(CodeProgram, "Missing program", cmd.Pos,
 				"%s= of %s runs %s, which is no executable file below %s. Install the package that brings it, correct the path, or put \"-\" before it if it may be missing.", name, u.Name, cmd.Path, c.opt.Sysroot))
 		}

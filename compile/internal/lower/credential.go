@@ -31,6 +31,7 @@ const RuntimeSecrets = tree.RuntimeSecrets
 // decrypts, or encrypted for the machine as systemd-creds(1) does it.
 func (l *lowering) credentials() {
 	var list []tree.Secret
+	first := map[tree.Scope]diag.Range{} // the first block of each scope
 	for _, g := range l.e.Groups("credential", func(c eval.Contrib, name string) (string, bool) {
 		return string(l.scopeOf(c)) + "/" + name, true
 	}) {
@@ -78,6 +79,9 @@ func (l *lowering) credentials() {
 			}
 			src := path.Join("secrets", scope, name+".age")
 			l.addFile(&tree.File{Path: src, Mode: 0o600, Content: b, Origin: syntax.Range(at)})
+			if s := tree.Scope(scope); first[s].IsZero() {
+				first[s] = syntax.Range(at)
+			}
 			list = append(list, tree.Secret{Name: name, Source: src, Scope: tree.Scope(scope)})
 			x.key, x.value = "LoadCredential", name+":%t/"+RuntimeSecrets+"/"+name
 			trigger = []extraLine{{key: "X-Restart-Triggers", value: "credential " + name + " " + short(b), at: at, ours: true}}
@@ -97,7 +101,7 @@ func (l *lowering) credentials() {
 	if err != nil {
 		return
 	}
-	l.decrypter(list)
+	l.decrypter(first)
 	l.addFile(&tree.File{Path: SecretsFile, Mode: 0o644, Content: append(b, '\n')})
 }
 
@@ -164,13 +168,10 @@ func (l *lowering) extra(kind string, x extraLine) line {
 // decrypter adds the unit that decrypts the credentials after a boot, before
 // anything that may load them. A switch, and the bundled manager, have done it
 // before any unit starts: there its condition leaves it alone.
-func (l *lowering) decrypter(list []tree.Secret) {
-	scopes := map[tree.Scope]bool{}
-	for _, s := range list {
-		scopes[s.Scope] = true
-	}
+func (l *lowering) decrypter(scopes map[tree.Scope]diag.Range) {
 	for _, scope := range []tree.Scope{tree.System, tree.User} {
-		if !scopes[scope] {
+		origin, ok := scopes[scope]
+		if !ok {
 			continue
 		}
 		command := "unitgen credentials --runtime-dir %t"
@@ -189,10 +190,10 @@ func (l *lowering) decrypter(list []tree.Secret) {
 			{"Service", "ExecStart", command},
 			{"Install", "WantedBy", "basic.target"},
 		} {
-			if err := f.Add(a[0], a[1], a[2], diag.Range{}); err != nil {
+			if err := f.Add(a[0], a[1], a[2], origin); err != nil {
 				return
 			}
 		}
-		l.t.Units = append(l.t.Units, &tree.Unit{Name: "unitgen-credentials.service", Scope: scope, Place: tree.Etc, File: f})
+		l.t.Units = append(l.t.Units, &tree.Unit{Name: "unitgen-credentials.service", Scope: scope, Place: tree.Etc, File: f, Origin: origin})
 	}
 }
