@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,47 +16,67 @@ import (
 	"github.com/unitgen/unitgen/schema/tree"
 )
 
-// failureLines is how many lines of a unit's log are shown of a failure.
-const failureLines = 5
+// failureLines is how many lines of a unit's log are shown of a failure, out of
+// readLines.
+const (
+	failureLines = 5
+	readLines    = 100
+)
 
 // logPatience is how long the lines of a unit that failed are waited for: they
 // are written down beside it.
 const logPatience = time.Second
 
-// unitLog gives the last lines that a unit wrote since a switch began: from the
-// log of the bundled manager, or the machine's journal. Where that does not
+// unitLog gives the last lines that a unit wrote since its jobs were queued: from
+// the log of the bundled manager, or the machine's journal. Where that does not
 // answer it gives the command that shows them.
-func unitLog(since time.Time) func(context.Context, activation.Target, string) []string {
-	return func(ctx context.Context, t activation.Target, unit string) []string {
-		ctx, cancel := context.WithTimeout(ctx, logPatience)
-		defer cancel()
-		read := func() ([]string, bool) { return journalLines(ctx, t, unit, since) }
-		see := journalCommand(t, unit)
-		if c, ok := t.Manager.(bus.Client); ok && c.Address().Record != nil {
-			dir := logDir(c.Address().Record)
-			read = func() ([]string, bool) { return managerLines(dir, unit, since) }
-			see = []string{"unitgen", "logs", unit}
+func unitLog(ctx context.Context, t activation.Target, unit string, since time.Time) []string {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	read := func() ([]string, bool) { return journalLines(ctx, t, unit, since) }
+	see := journalCommand(t, unit)
+	if c, ok := t.Manager.(bus.Client); ok && c.Address().Record != nil {
+		dir := logDir(c.Address().Record)
+		read = func() ([]string, bool) { return managerLines(dir, unit, since) }
+		see = []string{"unitgen", "logs", unit}
+	}
+	var before []string
+	for seen := false; ; {
+		raw, ok := read()
+		lines := telling(raw)
+		switch {
+		case seen && slices.Equal(lines, before):
+			return lines // nothing more comes
+		case !ok && !seen:
+			return []string{"see: " + strings.Join(see, " ")}
 		}
-		for {
-			lines, ok := read()
-			if len(lines) > 0 {
-				return lines
-			}
-			if !ok {
-				return []string{"see: " + strings.Join(see, " ")}
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(100 * time.Millisecond):
-			}
+		before, seen = lines, len(raw) > 0
+		select {
+		case <-ctx.Done():
+			return before
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
+// repeated are the lines of managers that only repeat what the reason of a
+// failure says already, or that they try again.
+var repeated = regexp.MustCompile(`^(\S+: |Exec\w+= |)(Main process |Control process |[Pp]rocess \d+ ended|Failed with result|Scheduled restart job|Start request repeated)|failed with result|^(Start(ing|ed)|Stopp(ing|ed)|Failed to start) `)
+
+// telling gives the last lines that tell more than that a unit failed.
+func telling(raw []string) []string {
+	var out []string
+	for _, l := range raw {
+		if !repeated.MatchString(l) {
+			out = append(out, l)
+		}
+	}
+	return out[max(0, len(out)-failureLines):]
+}
+
 func managerLines(dir, unit string, since time.Time) ([]string, bool) {
 	var out []string
-	_, err := ctl.ReadLogs(ctl.LogQuery{Dir: dir, Units: []string{unit}, Since: since, Last: failureLines}, func(l ctl.LogLine) error {
+	_, err := ctl.ReadLogs(ctl.LogQuery{Dir: dir, Units: []string{unit}, Since: since, Last: readLines}, func(l ctl.LogLine) error {
 		out = append(out, l.Text)
 		return nil
 	})
@@ -74,7 +96,7 @@ func journalCommand(t activation.Target, unit string) []string {
 // journalLines asks the journal; false where it does not answer.
 func journalLines(ctx context.Context, t activation.Target, unit string, since time.Time) ([]string, bool) {
 	argv := append(journalCommand(t, unit), "--no-pager", "--quiet", "-o", "cat",
-		"-n", fmt.Sprint(failureLines), fmt.Sprintf("--since=@%d", since.Unix()))
+		"-n", fmt.Sprint(readLines), fmt.Sprintf("--since=@%d.%06d", since.Unix(), since.Nanosecond()/1000))
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "SYSTEMD_COLORS=0")
 	cmd.WaitDelay = 100 * time.Millisecond

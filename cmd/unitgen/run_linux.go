@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/unitgen/unitgen/runtime/bus"
 	"github.com/unitgen/unitgen/runtime/activation"
+	"github.com/unitgen/unitgen/runtime/bus"
 	"github.com/unitgen/unitgen/schema/tree"
 )
 

@@ -167,7 +167,7 @@ func (a *app) activate(ctx context.Context, s *generation.State, f switchFlags, 
 		State: s, To: g.Number, Targets: targets, Place: place, NoBoot: f.noBoot, Adopt: f.adopt,
 		Force: f.force, KeepOnFailure: f.onFailure == "keep", JobTimeout: f.jobTimeout, Settle: f.settle,
 	}
-	o.Log = unitLog(time.Now())
+	o.Log = unitLog
 	o.Unprivileged = os.Geteuid() != 0
 	if place != nil && place.User == "" {
 		o.Inhibitors = shutdownInhibitors

@@ -77,8 +77,8 @@ type Options struct {
 	Settle     time.Duration // how long started units are watched; 0: DefaultSettle
 	Progress   func(Event)   // told of what happens; may be nil
 
-	// Log gives the last lines that a unit wrote; nil for none.
-	Log func(ctx context.Context, t Target, unit string) []string
+	// Log gives the last lines that a unit wrote since a time; nil for none.
+	Log func(ctx context.Context, t Target, unit string, since time.Time) []string
 }
 
 // Defaults of Options.
@@ -179,7 +179,8 @@ type Activation struct {
 	secrets map[string]*credential.Set // of the new tree, by target
 	report  Report
 	begin   begin
-	planned bool // only a plan is made; it names the units that inhibit it by itself
+	queued  time.Time // when the last jobs were
+	planned bool      // only a plan is made; it names the units that inhibit it by itself
 }
 
 func (a *Activation) tell(e Event) {

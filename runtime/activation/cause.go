@@ -31,7 +31,7 @@ func (a *Activation) failure(t Target, unit, reason string) Failure {
 		f.Reason += ": " + cause
 	}
 	if a.o.Log != nil {
-		f.Log = a.o.Log(ctx, t, unit)
+		f.Log = a.o.Log(ctx, t, unit, a.queued)
 	}
 	return f
 }

@@ -62,6 +62,7 @@ func (a *Activation) run(ctx context.Context, t Target, phase Phase, units []str
 	}
 	var failures []Failure
 	var queued []bus.Job
+	a.queued = time.Now()
 	for _, u := range units {
 		a.tell(Event{Phase: phase, Target: t.name(), Unit: u})
 		job, err := enqueue(ctx, t.Manager, phase, u)
