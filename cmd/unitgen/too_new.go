@@ -37,7 +37,9 @@ func tooNew(ctx context.Context, targets []activation.Target, oldDir, newDir str
 }
 
 // managersVersion gives the oldest systemd among the managers of a scope, 0
-// where none says.
+// where none says. The bundled manager is none of them: the version that it
+// names is that of the interface it speaks; it takes newer directives, and says
+// by itself what it does not apply.
 func managersVersion(ctx context.Context, targets []activation.Target, scope tree.Scope) int {
 	oldest := 0
 	for _, t := range targets {
@@ -49,7 +51,7 @@ func managersVersion(ctx context.Context, targets []activation.Target, scope tre
 		}
 		p, err := m.GetManagerProperty(ctx, "Version")
 		text, _ := p.(string)
-		if v := leadingNumber(text); err == nil && v > 0 && (oldest == 0 || v < oldest) {
+		if v := leadingNumber(text); err == nil && v > 0 && !strings.Contains(text, "(unitgen") && (oldest == 0 || v < oldest) {
 			oldest = v
 		}
 	}

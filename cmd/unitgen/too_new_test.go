@@ -41,7 +41,7 @@ func TestTooNew(t *testing.T) {
 	put(is, "system/fine.service", "[Service]\nExecStart=/bin/a\n")
 	put(is, "user/agent.service", open)
 	system := activation.Target{Scope: tree.System, Manager: oldManager{version: "252.39-1~deb12u1"}}
-	user := activation.Target{Scope: tree.User, Manager: oldManager{version: "253 (unitgen 0.1)"}}
+	user := activation.Target{Scope: tree.User, Manager: oldManager{version: "v253.1"}}
 	for _, x := range []struct {
 		targets []activation.Target
 		want    string
@@ -49,6 +49,7 @@ func TestTooNew(t *testing.T) {
 		{[]activation.Target{system}, "changed.service RestartSteps= (systemd 254)|new.service OpenFile= (systemd 253), RestartSteps= (systemd 254)|service RestartSteps= (systemd 254)|ssh.service RestartSteps= (systemd 254)"},
 		{[]activation.Target{user}, "agent.service RestartSteps= (systemd 254)"},
 		{[]activation.Target{{Scope: tree.System, Manager: oldManager{version: "254"}}}, ""},
+		{[]activation.Target{{Scope: tree.System, Manager: oldManager{version: "252 (unitgen 0.1)"}}}, ""},
 		{nil, ""},
 	} {
 		var got []string
