@@ -88,6 +88,8 @@ func newRoot(a *app) *cobra.Command {
 		SilenceErrors: true,
 
 		DisableSuggestions: true, // usage.go words them
+
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd) },
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
