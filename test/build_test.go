@@ -157,7 +157,11 @@ func TestNewExample(t *testing.T) {
 	for _, example := range append(examples(t), "") {
 		dir := filepath.Join(t.TempDir(), "myhost")
 		h := &host{t: t, as: self, dir: dir, state: t.TempDir(), runtime: t.TempDir()}
-		h.must(unitgen(t), "new", "--example", example, dir)
+		args := []string{"new", dir}
+		if example != "" {
+			args = append(args, "--example", example)
+		}
+		h.must(unitgen(t), args...)
 		if s := h.try(unitgen(t), "check", dir); s.code != 0 {
 			t.Errorf("exit code %d: %v", s.code, s)
 		}
