@@ -103,7 +103,7 @@ func growMapDefs(b testing.TB, dir string, n int) {
 }
 
 func growForEach(b testing.TB, dir string, n int) {
-	grow(b, dir, fmt.Sprintf("service \"w\" {\n  for_each = toset(local.names)\n  name = \"w-${each.key}\"\n  Description = \"Worker ${each.key}\"\n  ExecStart = \"/bin/w ${each.value}\"\n  Restart = \"always\"\n}\n")+growNames(n), 0, nil)
+	grow(b, dir, "service \"w\" {\n  for_each = toset(local.names)\n  name = \"w-${each.key}\"\n  Description = \"Worker ${each.key}\"\n  ExecStart = \"/bin/w ${each.value}\"\n  Restart = \"always\"\n}\n"+growNames(n), 0, nil)
 }
 
 func growForMap(b testing.TB, dir string, n int) {

@@ -13,11 +13,15 @@ import (
 // works harder.
 const heapGoal = 400 << 20
 
+// heapLarge is the memory up to which one collection has to do for a
+// configuration that needs more than the goal: what lives when it comes is
+// little more than half of what there will be.
+const heapLarge = 1 << 30
+
 // tuneMemory trades memory for time while a configuration is compiled: the
 // collector does not run before the heap is near the goal. A configuration that
-// needs more than the goal gets more. GOGC and GOMEMLIMIT of
-// the environment win. It gives the function that puts things back, for
-// processes that live on.
+// needs more than the goal gets more. GOGC and GOMEMLIMIT of the environment
+// win. It gives the function that puts things back, for processes that live on.
 func tuneMemory() func() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
@@ -32,7 +36,7 @@ func tuneMemory() func() {
 		metrics.Read(s)
 		live := s[0].Value.Uint64()
 		if live < math.MaxInt64/8 {
-			debug.SetMemoryLimit(int64(max(live*2, heapGoal)))
+			debug.SetMemoryLimit(int64(max(live*2, min(live*5/2, heapLarge), heapGoal)))
 		}
 		return true
 	})

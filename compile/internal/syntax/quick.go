@@ -459,19 +459,19 @@ func (q *quick) skipString(deep int) bool {
 			q.i++
 		case '\n', '\r':
 			return false
-		default:
-			if c >= 0x80 {
-				if !q.letter() {
-					return false
-				}
-				continue
-			}
 		case '$', '%':
 			if q.i+2 < len(q.src) && q.src[q.i+1] == c && q.src[q.i+2] == '{' {
 				q.i += 2
 			} else if q.i+1 < len(q.src) && q.src[q.i+1] == '{' {
 				q.i += 2
 				if !q.skipTemplate(deep + 1) {
+					return false
+				}
+				continue
+			}
+		default:
+			if c >= 0x80 {
+				if !q.letter() {
 					return false
 				}
 				continue
