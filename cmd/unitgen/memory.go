@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -13,20 +12,21 @@ import (
 // works harder.
 const heapGoal = 400 << 20
 
-// heapLarge is the memory up to which one collection has to do for a
-// configuration that needs more than the goal: what lives when it comes is
-// little more than half of what there will be.
-const heapLarge = 1 << 30
+// heapLeast is the least heap at which the collector of Go runs with a
+// percentage of 100, in bytes; it grows with the percentage.
+const heapLeast = 4 << 20
 
 // tuneMemory trades memory for time while a configuration is compiled: the
-// collector does not run before the heap is near the goal. A configuration that
-// needs more than the goal gets more. GOGC and GOMEMLIMIT of the environment
-// win. It gives the function that puts things back, for processes that live on.
+// collector does not run before the heap has reached the goal, and then when it
+// is three times what lived, or twice where that is much. (A memory limit would
+// do the same, but has the runtime give memory back and fetch it again while it
+// is near.) GOGC and GOMEMLIMIT of the environment win. It gives the function
+// that puts things back, for processes that live on.
 func tuneMemory() func() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(heapGoal)
+	percent := debug.SetGCPercent(heapGoal / heapLeast * 100)
 	var over atomic.Bool
 	afterEachGC(func() bool {
 		if over.Load() {
@@ -34,16 +34,14 @@ func tuneMemory() func() {
 		}
 		s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(s)
-		live := s[0].Value.Uint64()
-		if live < math.MaxInt64/8 {
-			debug.SetMemoryLimit(int64(max(live*2, min(live*5/2, heapLarge), heapGoal)))
-		}
+		live := max(s[0].Value.Uint64(), heapLeast)
+		growth := max(live, min(2*live, 2*heapGoal), heapGoal-min(live, heapGoal))
+		debug.SetGCPercent(int(growth * 100 / live))
 		return true
 	})
 	return func() {
 		over.Store(true)
 		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
 	}
 }
 
