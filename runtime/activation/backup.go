@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,14 +53,6 @@ func (p *Place) backup(s *generation.State, i Item) error {
 	if t, err := os.Readlink(at); err == nil && strings.HasPrefix(t, p.pivot(s)+"/") {
 		return nil
 	}
-	to := backupPath(s, i.Path)
-	for n := 1; ; n++ {
-		if _, err := os.Lstat(to); err != nil {
-			break
-		}
-		// What was there first is what comes back; this is kept beside it.
-		to = backupPath(s, i.Path) + "." + strconv.Itoa(n)
-	}
 	b := saved{Path: i.Path, Mode: uint32(st.Mode().Perm()), UID: -1, GID: -1}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		b.UID, b.GID = int(sys.Uid), int(sys.Gid)
@@ -81,6 +74,20 @@ func (p *Place) backup(s *generation.State, i Item) error {
 	line, err := json.Marshal(b)
 	if err != nil {
 		return err
+	}
+	to := backupPath(s, i.Path)
+	for n := 1; ; n++ {
+		st, err := os.Lstat(to)
+		if err != nil {
+			break
+		}
+		if st.Size() == int64(len(line)) {
+			if kept, err := os.ReadFile(to); err == nil && bytes.Equal(kept, line) {
+				return nil // enabled again by hand, say: one of a kind will do
+			}
+		}
+		// What was there first is what comes back; this is kept beside it.
+		to = backupPath(s, i.Path) + "." + strconv.Itoa(n)
 	}
 	if err := durable.MkdirAll(s.FS(), s.Path(generation.DirBackup), 0o700); err != nil {
 		return err

@@ -34,7 +34,10 @@ func (p *Place) Links(s *generation.State) ([]plan.Link, error) {
 		return nil, err
 	}
 	for _, i := range placed.Items {
-		if _, err := os.Lstat(backupPath(s, i.Path)); i.Absent == "" || err != nil || !p.isOurs(i) {
+		if _, err := os.Lstat(backupPath(s, i.Path)); i.Absent == "" || err != nil {
+			continue
+		}
+		if _, err := os.Lstat(p.host(i.Path)); err == nil {
 			continue
 		}
 		l := linkAt(i.Path, i.Absent)
@@ -96,6 +99,17 @@ func (p *Place) linksIn(s *generation.State, scope tree.Scope, dir string) []pla
 		}
 	}
 	return out
+}
+
+// enables reports whether a link lies at the path of an absent item that enables
+// its unit. An alias that another unit took meanwhile does not, nor does a file
+// of that name.
+func (p *Place) enables(i Item) bool {
+	target, err := os.Readlink(p.host(i.Path))
+	if err != nil || target == "/dev/null" {
+		return false
+	}
+	return linkAt(i.Path, i.Absent).By != "" || path.Base(target) == i.Absent
 }
 
 // disabledBy reports whether a manifest disables a unit.

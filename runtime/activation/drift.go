@@ -71,6 +71,12 @@ func (p *Place) drift(o Options) ([]Drift, error) {
 		out = append(out, Drift{"file", "/etc", "has no overlay over it", `"unitgen recover" mounts it`})
 	}
 	for _, i := range placed.Items {
+		if i.Absent == "" {
+			if why := p.inTheWay(o.State, i.Path, placed); why != "" {
+				out = append(out, Drift{"file", i.Path, "has no directory of its own: " + why, `move that away, then "unitgen recover"`})
+				continue
+			}
+		}
 		if p.asLaid(i) {
 			continue
 		}

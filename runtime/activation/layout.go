@@ -285,10 +285,8 @@ func (p *Place) conflict(s *generation.State, i Item, before *Placement) *Confli
 	if i.Absent != "" {
 		return nil // what is there is a link that enables a unit, and comes back
 	}
-	for dir := path.Dir(i.Path); dir != "/"; dir = path.Dir(dir) {
-		if why := p.taken(s, dir, before); why != "" {
-			return &Conflict{Path: i.Path, Why: why}
-		}
+	if why := p.inTheWay(s, i.Path, before); why != "" {
+		return &Conflict{Path: i.Path, Why: why}
 	}
 	if leaving(before, i.Path) != "" {
 		return nil

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"syscall"
 
 	"github.com/unitgen/unitgen/internal/durable"
 	"github.com/unitgen/unitgen/runtime/generation"
@@ -285,7 +284,7 @@ func (p *Place) ensure(s *generation.State, i Item) error {
 // that somebody replaced meanwhile is theirs and stays.
 func (p *Place) withdraw(s *generation.State, i Item) error {
 	at := p.host(i.Path)
-	if !p.isOurs(i) {
+	if i.Absent != "" || !p.isOurs(i) {
 		if _, err := os.Lstat(at); err == nil {
 			return p.abandon(s, i)
 		}
@@ -306,8 +305,7 @@ func (p *Place) withdraw(s *generation.State, i Item) error {
 func (p *Place) isOurs(i Item) bool {
 	at := p.host(i.Path)
 	if i.Absent != "" {
-		_, err := os.Lstat(at)
-		return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+		return !p.enables(i)
 	}
 	if i.isLink() {
 		t, err := os.Readlink(at)

@@ -180,3 +180,106 @@ func TestAdoptAtBoot(t *testing.T) {
 		}
 	}
 }
+
+// TestRepairBesideDirectory puts something else where a directory of ours was:
+// nothing is written through it, nothing is begun, and the drift says so.
+func TestRepairBesideDirectory(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, target string // of a link; "" for a file
+		move         bool   // what lay there is where the link leads
+	}{{"a file", "", false}, {"a link elsewhere", "outside", false}, {"moved", "outside", true}, {"a dangling link", "nowhere", false}} {
+		s := newScene(t, newServices)
+		app, outside := filepath.Join(s.root, "etc/app"), filepath.Join(s.root, "outside")
+		var err error
+		if c.move {
+			err = os.Rename(app, outside)
+		} else {
+			err = errors.Join(os.RemoveAll(app), os.Mkdir(outside, 0o755))
+		}
+		if c.target == "" {
+			s.write("etc/app", "somebody else's")
+		} else {
+			err = errors.Join(err, os.Symlink(filepath.Join(s.root, c.target), app))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadDir(outside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, to := range []int{s.from, s.to} {
+			o := s.options(to)
+			o.Adopt = true
+			var conflict *ConflictError
+			if r, err := Switch(context.Background(), o); !errors.As(err, &conflict) || !strings.HasPrefix(conflict.Conflicts[0].Why, "/etc/app") {
+				t.Errorf("%s: %+v, %v", c.name, r, err)
+			}
+		}
+		after, err := os.ReadDir(outside)
+		if err != nil || len(after) != len(before) {
+			t.Errorf("%s: outside has %v, %v", c.name, after, err)
+		}
+		drift, _, err := FindDrift(context.Background(), s.options(s.from))
+		if err != nil || len(drift) == 0 || !strings.Contains(drift[0].Why, "/etc/app") || !strings.Contains(drift[0].Repair, "move that away") {
+			t.Errorf("%s: %+v, %v", c.name, drift, err)
+		}
+		if err := os.Remove(app); err != nil {
+			t.Fatal(err)
+		}
+		s.must(s.options(s.from))
+		s.whole(c.name, s.from)
+	}
+}
+
+// TestAliasTakenByAnother keeps away the alias of a unit that is disabled:
+// another unit, or a file, that has the name meanwhile is left alone.
+func TestAliasTakenByAnother(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, newServices)
+	p := &Place{Root: s.root}
+	alias := Item{Path: "/etc/systemd/system/shared.service", Absent: "one.service", Adopt: true}
+	wants := Item{Path: "/etc/systemd/system/multi-user.target.wants/one.service", Absent: "one.service", Adopt: true}
+	for _, c := range []struct {
+		item   Item
+		target string // "" for a file
+		want   bool
+	}{
+		{alias, "/lib/systemd/system/one.service", true},
+		{alias, "/lib/systemd/system/two.service", false},
+		{alias, "/dev/null", false},
+		{alias, "", false},
+		{wants, "/lib/systemd/system/one.service", true},
+		{wants, "../renamed.service", true},
+	} {
+		at := filepath.Join(s.root, c.item.Path)
+		if c.target == "" {
+			s.write(c.item.Path, "[Service]\n")
+		} else if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.Symlink(c.target, at)); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.enables(c.item); got != c.want || p.isOurs(c.item) == got {
+			t.Errorf("%s -> %q: %v", c.item.Path, c.target, got)
+		}
+		if err := p.ensure(s.state, c.item); err != nil {
+			t.Error(err)
+		}
+		_, err := os.Lstat(at)
+		if gone := err != nil; gone != c.want {
+			t.Errorf("%s -> %q: gone is %v", c.item.Path, c.target, gone)
+		}
+		if err == nil {
+			// Its own comes back where nothing is, and not over what is.
+			if err := p.withdraw(s.state, c.item); err != nil {
+				t.Error(err)
+			}
+			if got, _ := os.Readlink(at); got != c.target {
+				t.Errorf("%s -> %q became %q", c.item.Path, c.target, got)
+			}
+			if err := os.Remove(at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

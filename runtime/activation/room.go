@@ -38,8 +38,28 @@ func (p *Place) taken(s *generation.State, dir string, before *Placement) string
 	if err == nil && !st.IsDir() {
 		return dir + " is not a directory"
 	}
-	if t, err := os.Readlink(p.host(dir)); err == nil && strings.HasPrefix(t, p.pivot(s)+"/") {
+	t, lerr := os.Readlink(p.host(dir))
+	switch {
+	case lerr != nil:
+		return ""
+	case strings.HasPrefix(t, p.pivot(s)+"/"):
 		return dir + " is a link into the generation"
+	case err != nil:
+		return dir + " is a link to " + t + ", which is not there"
+	case slices.Contains(before.Dirs, dir):
+		// Whoever set it did not ask for files of ours where it leads.
+		return dir + ", a directory that unitgen made, is a link to " + t + " now"
+	}
+	return ""
+}
+
+// inTheWay says which of the directories above a path cannot be one, and why;
+// "" when all can.
+func (p *Place) inTheWay(s *generation.State, at string, before *Placement) string {
+	for dir := path.Dir(at); dir != "/"; dir = path.Dir(dir) {
+		if why := p.taken(s, dir, before); why != "" {
+			return why
+		}
 	}
 	return ""
 }

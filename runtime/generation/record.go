@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/unitgen/unitgen/internal/durable"
+	"github.com/unitgen/unitgen/internal/plainfile"
 )
 
 // record is what is remembered of a generation beside its tree. A generation
@@ -24,6 +25,8 @@ type record struct {
 	// Failed says that the last switch to it failed. It means nothing once the
 	// generation is good.
 	Failed bool `json:"failed,omitempty"`
+
+	assumed bool // nothing is remembered
 }
 
 func (s *State) recordPath(n int) string { return s.Path(dirRecords, strconv.Itoa(n)+".json") }
@@ -33,12 +36,15 @@ func (s *State) recordPath(n int) string { return s.Path(dirRecords, strconv.Ito
 // good.
 func (s *State) record(n int) record {
 	var r record
-	b, err := os.ReadFile(s.recordPath(n))
+	b, err := plainfile.Read(s.recordPath(n), maxRecord)
 	if err == nil && json.Unmarshal(b, &r) == nil && r.Parent >= 0 && r.Parent < n {
 		return r
 	}
-	return record{Parent: s.before(n), Good: true}
+	return record{Parent: s.before(n), Good: true, assumed: true}
 }
+
+// maxRecord is how large a record can be, in bytes.
+const maxRecord = 4 << 10
 
 // before gives the highest number below n that a generation has, 0 for none.
 func (s *State) before(n int) int {
@@ -101,20 +107,22 @@ func (s *State) orphans() []string {
 // was in force. The caller holds the lock.
 func (s *State) MarkGood(n int) error {
 	r := s.record(n)
-	if _, err := os.Lstat(s.recordPath(n)); err == nil && r.Good && !r.Failed {
+	if r.Good && !r.Failed && !r.assumed {
 		return nil
 	}
 	return s.writeRecord(n, record{Parent: r.Parent, Good: true})
 }
 
 // MarkFailed remembers that a switch to a generation failed. One that had been
-// good stays good. The caller holds the lock.
+// good stays good; of one that was only taken for good it is the first that is
+// known, so that rollback does not lead there again and again. The caller holds
+// the lock.
 func (s *State) MarkFailed(n int) error {
 	r := s.record(n)
-	if r.Good || r.Failed {
+	if r.Good && !r.assumed || r.Failed {
 		return nil
 	}
-	r.Failed = true
+	r.Good, r.Failed = false, true
 	return s.writeRecord(n, r)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -87,6 +88,43 @@ func TestBackWithoutRecords(t *testing.T) {
 	}
 	if g, err := s.Back(3); err != nil || g.Number != 2 || g.Failed {
 		t.Error(g, err)
+	}
+	// The switch to it fails: the next rollback leads past it. What was good
+	// stays good.
+	if err := errors.Join(s.MarkFailed(2), s.MarkGood(1), s.MarkFailed(1)); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := s.Back(3); err != nil || g.Number != 1 || g.Failed {
+		t.Error(g, err)
+	}
+}
+
+// TestDamagedRecords wants a record that is none to be taken for good, made
+// after the one before it, and to be written anew with the next switch.
+func TestDamagedRecords(t *testing.T) {
+	t.Parallel()
+	s := Open(filepath.Join(t.TempDir(), "state"))
+	for range 3 {
+		if _, err := s.Create(treeIn(t, s, "x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range []string{"", "garbage", "[]", `{"parent":3}`, `{"parent":9}`, `{"parent":-1}`, `{"parent":1e99}`, strings.Repeat(" ", 1<<20) + `{"parent":1}`} {
+		for n := 1; n <= 3; n++ {
+			if err := os.WriteFile(s.recordPath(n), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g, err := s.Get(3)
+		if b, berr := s.Back(3); err != nil || berr != nil || g.Parent != 2 || g.Failed || b.Number != 2 {
+			t.Errorf("%.20q: %+v, %v, back to %d, %v", text, g, err, b.Number, berr)
+		}
+		if err := s.MarkGood(3); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.record(3); r != (record{Parent: 2, Good: true}) {
+			t.Errorf("%.20q: %+v", text, r)
+		}
 	}
 }
 
