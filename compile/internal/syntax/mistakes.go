@@ -73,7 +73,11 @@ func (f *File) explainMistake(d *hcl.Diagnostic) *mistake {
 func (f *File) lineAt(at int) lineOf {
 	text := f.lineText(at)
 	start := strings.LastIndexByte(string(f.Src[:at]), '\n') + 1
-	l := lineOf{text: strings.TrimRight(text, "\r"), start: start, at: at}
+	// A mistake may lie in the line's end, or beyond what is looked at of a long line.
+	if text = strings.TrimRight(text, "\r"); len(text) < at-start {
+		text = string(f.Src[start:at])
+	}
+	l := lineOf{text: text, start: start, at: at}
 	if m := assignment.FindStringSubmatchIndex(l.text); m != nil {
 		l.name = l.text[m[2]:m[3]]
 		l.value = strings.TrimSpace(l.text[m[1]:][:commentAt(l.text[m[1]:])])

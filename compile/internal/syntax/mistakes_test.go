@@ -13,6 +13,7 @@ import (
 func FuzzMistakes(f *testing.F) {
 	for _, s := range []string{
 		"", "=", "a =", "a = 2s", "a = \"", "a = 'x", "a: b", "a := ${", "x \"y\" =", "“", "}", "/*", "--", "a = [\"b\" \"c\"", "a = [::]:80", "a = #", "a = \"\\q\"", "a = { b = 2s }", "[Install]", "import", "é = ü s",
+		"\r\r", "Nice = 3 \r\r", "a = [" + strings.Repeat(`"b", `, 300) + "'c']", "a = [" + strings.Repeat(`"b", `, 300) + "c d]", "a = \"" + strings.Repeat("b", 1200) + "\\q\"", "a = " + strings.Repeat("b", 1200) + " 2s",
 	} {
 		f.Add(s)
 	}
