@@ -25,7 +25,7 @@ type saved struct {
 	Path   string `json:"path"`
 	Target string `json:"target,omitempty"` // of a link
 	Data   []byte `json:"data,omitempty"`
-	Mode   uint32 `json:"mode"`
+	Mode   uint32 `json:"mode"` // fs.FileMode: permissions, set-id and sticky bits
 	UID    int    `json:"uid"`
 	GID    int    `json:"gid"`
 }
@@ -53,7 +53,7 @@ func (p *Place) backup(s *generation.State, i Item) error {
 	if t, err := os.Readlink(at); err == nil && strings.HasPrefix(t, p.pivot(s)+"/") {
 		return nil
 	}
-	b := saved{Path: i.Path, Mode: uint32(st.Mode().Perm()), UID: -1, GID: -1}
+	b := saved{Path: i.Path, Mode: uint32(st.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)), UID: -1, GID: -1}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		b.UID, b.GID = int(sys.Uid), int(sys.Gid)
 	}

@@ -3,6 +3,7 @@ package activation
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,6 +102,10 @@ func TestAdoptedAgain(t *testing.T) {
 	for _, touched := range []bool{false, true} {
 		s := newScene(t, newServices)
 		s.write("etc/deep/er/new.conf", "the administrator's")
+		mode := 0o640 | fs.ModeSetgid
+		if err := os.Chmod(filepath.Join(s.root, "etc/deep/er/new.conf"), mode); err != nil {
+			t.Fatal(err)
+		}
 		o := s.options(s.to)
 		var conflict *ConflictError
 		if _, err := Switch(context.Background(), o); !errors.As(err, &conflict) {
@@ -114,6 +119,9 @@ func TestAdoptedAgain(t *testing.T) {
 		s.must(s.options(s.from))
 		if got := s.text("etc/deep/er/new.conf"); got != "the administrator's" {
 			t.Error(got)
+		}
+		if st, err := os.Stat(filepath.Join(s.root, "etc/deep/er/new.conf")); err != nil || st.Mode() != mode {
+			t.Errorf("put back with mode %v, %v", st.Mode(), err)
 		}
 		if touched {
 			s.write("etc/deep/er/new.conf", "written since")
