@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/unitgen/unitgen/internal/testenv"
 )
 
 // TestRefusalJSON has every command that knows --json refused: the JSON stands
@@ -86,7 +88,7 @@ func TestOutputLost(t *testing.T) {
 			t.Parallel()
 			words := strings.Fields(strings.ReplaceAll(args, "HOST", host))
 			if strings.Contains(args, "plan") || strings.HasPrefix(args, "build") {
-				words = append(words, "--state", t.TempDir())
+				words = append(words, "--state", testenv.TempDir(t))
 			}
 			var out, errw bytes.Buffer
 			if code := execute(words, nil, &out, &errw); code != 0 || out.Len() == 0 {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/unitgen/unitgen/internal/durable"
 )
 
 // TestMend modifies a tree in the store, in each way that Verify finds, and
@@ -33,9 +35,9 @@ func TestMend(t *testing.T) {
 	}
 	for name, modify := range map[string]func(dir string) error{
 		"changed": func(d string) error { return os.WriteFile(filepath.Join(d, "etc/d1/f1"), []byte("b"), 0o644) },
-		"removed": func(d string) error { return os.RemoveAll(filepath.Join(d, "etc/d1")) },
+		"removed": func(d string) error { return durable.RemoveAll(durable.OS, filepath.Join(d, "etc/d1")) },
 		"added":   func(d string) error { return os.WriteFile(filepath.Join(d, "etc/d1/more"), nil, 0o644) },
-		"gone":    os.RemoveAll,
+		"gone":    func(d string) error { return durable.RemoveAll(durable.OS, d) },
 	} {
 		for _, d := range []string{"", "etc", "etc/d1"} {
 			if err := os.Chmod(filepath.Join(st.Path, d), 0o755); err != nil {
