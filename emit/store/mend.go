@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/internal/durable"
@@ -27,11 +26,11 @@ func (s *Store) Mend(img *emit.Image) error {
 	if err := s.write(tmp, img); err != nil {
 		return errors.Join(fmt.Errorf("the tree cannot be written: %w", err), durable.RemoveAll(durable.OS, tmp))
 	}
+	place := durable.Exchange
 	if _, err := os.Lstat(path); err != nil {
-		err = s.fs.Rename(tmp, path)
-		return errors.Join(err, s.fs.Sync(filepath.Dir(path)))
+		place = s.fs.Rename
 	}
-	if err := durable.Exchange(tmp, path); err != nil {
+	if err := place(tmp, path); err != nil {
 		return errors.Join(fmt.Errorf("%s was modified since it was built, and cannot be replaced: %w", path, err), durable.RemoveAll(durable.OS, tmp))
 	}
 	if err := s.fs.Sync(s.dir); err != nil {

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 
+	"github.com/unitgen/unitgen/emit"
 	"github.com/unitgen/unitgen/internal/durable"
 )
 
@@ -38,6 +40,9 @@ func TestMend(t *testing.T) {
 		"removed": func(d string) error { return durable.RemoveAll(durable.OS, filepath.Join(d, "etc/d1")) },
 		"added":   func(d string) error { return os.WriteFile(filepath.Join(d, "etc/d1/more"), nil, 0o644) },
 		"gone":    func(d string) error { return durable.RemoveAll(durable.OS, d) },
+		"all gone": func(d string) error {
+			return errors.Join(durable.RemoveAll(durable.OS, d), os.Remove(d+emit.SourcesSuffix))
+		},
 	} {
 		for _, d := range []string{"", "etc", "etc/d1"} {
 			if err := os.Chmod(filepath.Join(st.Path, d), 0o755); err != nil {
